@@ -1,0 +1,76 @@
+"""
+Admission: whose session a request has
+======================================
+
+A request brings any number of cookies under our name, good and bad.  One that
+is good in full is admitted; whatever else it is, the visitor has a fresh
+session, and a status that says why.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .encoding import Payload
+from .errors import (
+    BadCookie, BadLogin, Conflict, RevocationUnavailable, Revoked, Unavailable)
+from .headers import MAX_CANDIDATES
+from .login import MAX_AHEAD
+from .signer import SessionCookieSigner, Verified
+from .state import Policy, SessionState
+
+
+def admit(policy: Policy, candidates: Sequence[str], now: float) -> SessionState:
+    """
+    Whose session it is.
+
+    ``candidates``: the different values of our cookie that came along.  Never
+    raises for what a visitor sent.
+    """
+    second = int(now)
+    if not candidates:
+        return SessionState(policy, second, 'new')
+    try:
+        payload, _, fresh_until = (
+            policy.signer.unsign(candidates[0], now) if len(candidates) == 1
+            else _choose(policy.signer, candidates, now))
+        if payload.login is not None or policy.not_before:
+            _check_revoked(policy, payload, now)
+    except BadCookie as refusal:
+        return SessionState(policy, second, refusal.status, carried=True)
+    return SessionState(policy, second, 'ok' if now < fresh_until else 'renewed',
+                        payload, carried=True)
+
+
+def _choose(signer: SessionCookieSigner, candidates: Sequence[str], now: float) -> Verified:
+    """The one of several candidates that is accepted.  Raises one of the
+    BadCookie family: the first one's fault, if none is."""
+    if len(candidates) > MAX_CANDIDATES:
+        raise Conflict('more than a browser could mean')
+    accepted, refusals = [], []
+    for value in candidates:
+        try:
+            accepted.append(signer.unsign(value, now))
+        except BadCookie as refusal:
+            refusals.append(type(refusal))
+    if len(accepted) > 1:
+        raise Conflict('more than one is good')
+    if not accepted:
+        raise refusals[0]()
+    return accepted[0]
+
+
+def _check_revoked(policy: Policy, payload: Payload, now: float) -> None:
+    """Raise one of the BadCookie family if the session was revoked."""
+    if payload.created < policy.not_before:
+        raise Revoked('made before not_before')
+    current = payload.login
+    if current is None:
+        return
+    if not payload.created <= current.at <= now + MAX_AHEAD:
+        raise BadLogin('a time that cannot be')
+    try:
+        revoked = policy.revocations.is_revoked(current.id, current.user, current.at)
+    except RevocationUnavailable as error:
+        raise Unavailable(str(error)) from error
+    if revoked:
+        raise Revoked('logged out')

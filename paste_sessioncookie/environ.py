@@ -1,0 +1,335 @@
+"""
+Environ: what an application sees, put in and read back
+=======================================================
+
+Both filters do the same with the environ that they pass inward: they put
+their keys in (:meth:`Passage.__init__`), and when ``start_response`` comes
+through them they compare that very dict with what was in it
+(:meth:`Passage.collect`).  The keys are those of ``docs/specification.rst``.
+
+The idiom of ``paste.auth.cookie`` is read here, too: an application that sets
+``environ['REMOTE_USER']`` has logged that user in, one that empties it has
+logged him out.
+"""
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from paste.auth import cookie as parent
+
+from . import login
+from .control import SessionControl
+from .encoding import NATIVE_TEXT
+from .errors import CookieTooLarge, RevocationUnavailable
+from .state import SessionState
+
+log = logging.getLogger('paste_sessioncookie')
+
+Environ: TypeAlias = dict[str, Any]
+
+SESSION_ID = 'session.id'
+CONTROL = 'session.control'
+SCANLIST = 'paste.auth.cookie'
+REMOTE_USER = 'REMOTE_USER'
+TOKENS = 'REMOTE_USER_TOKENS'
+AUTH_TYPE = 'AUTH_TYPE'
+REMOTE_SESSION = 'REMOTE_SESSION'
+
+#: come from the verified login alone, never from values
+LOGIN_KEYS = (REMOTE_USER, TOKENS, AUTH_TYPE)
+
+#: first parts of dotted keys that servers, gateways and frameworks own
+INFRASTRUCTURE = frozenset((
+    'wsgi', 'wsgiorg', 'x-wsgiorg', 'asgi', 'asgiref', 'paste', 'pastedeploy', 'session',
+    # servers
+    'apache', 'bjoern', 'cheroot', 'eventlet', 'fcgi', 'flup', 'gevent', 'granian',
+    'gunicorn', 'hypercorn', 'meinheld', 'mod_python', 'mod_ssl', 'mod_wsgi',
+    'passenger', 'scgi', 'twisted', 'unit', 'uvicorn', 'uwsgi', 'waitress', 'wsgiref',
+    # frameworks and their tools
+    'aspen', 'authkit', 'beaker', 'bfg', 'bottle', 'cherrypy', 'chameleon', 'ckan',
+    'django', 'dogpile', 'falcon', 'flask', 'kajiki', 'morepath', 'pylons', 'pyramid',
+    'repoze', 'routes', 'selector', 'starlette', 'swift', 'keystone', 'keystonemiddleware',
+    'openstack', 'oslo', 'oslo_middleware', 'tg', 'toscawidgets', 'turbogears', 'tw', 'tw2',
+    'web', 'web2py', 'weberror', 'webob', 'webtest', 'werkzeug', 'who', 'whoami', 'zope',
+    'zodb', 'transaction', 'tm', 'sqlalchemy',
+    # observers
+    'datadog', 'ddtrace', 'elasticapm', 'newrelic', 'opencensus', 'opentelemetry',
+    'prometheus', 'raven', 'scout', 'sentry', 'sentry_sdk',
+))
+
+#: what RFC 3875 and servers put there; listing one would let a cookie forge it
+CGI_NAMES = frozenset((
+    'CONTENT_LENGTH', 'CONTENT_TYPE', 'CONTEXT_DOCUMENT_ROOT', 'CONTEXT_PREFIX',
+    'DOCUMENT_ROOT', 'DOCUMENT_URI', 'FCGI_ROLE', 'GATEWAY_INTERFACE', 'HTTPS', 'PATH',
+    'PATH_INFO', 'PATH_TRANSLATED', 'QUERY_STRING', 'RAW_URI', 'REMOTE_ADDR',
+    'REMOTE_HOST', 'REMOTE_IDENT', 'REMOTE_PORT', 'REQUEST_METHOD', 'REQUEST_SCHEME',
+    'REQUEST_URI', 'SCRIPT_FILENAME', 'SCRIPT_NAME', 'SCRIPT_URI', 'SCRIPT_URL',
+    'SERVER_ADDR', 'SERVER_ADMIN', 'SERVER_NAME', 'SERVER_PORT', 'SERVER_PROTOCOL',
+    'SERVER_SIGNATURE', 'SERVER_SOFTWARE', 'UNIQUE_ID',
+))
+
+_DOTTED = re.compile(r'([a-z][a-z0-9_-]*)(?:\.[a-z0-9_-]+)+')
+_NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_.-]*')
+
+
+def scanlist_fault(key: str) -> str:
+    """Why a deployer may not list this key; '' if he may."""
+    if not _NAME.fullmatch(key):
+        return 'a key is letters, digits, "_", "-" and "."'
+    if key in CGI_NAMES or key.startswith(('HTTP_', 'SSL_', 'wsgi.', 'session.')):
+        return 'the server says what this is; a cookie must not'
+    if key == SCANLIST:
+        return 'this is the list itself'
+    return ''
+
+
+def own_key_fault(key: str) -> str:
+    """Why an application may not append this key; '' if it may."""
+    match = _DOTTED.fullmatch(key)
+    if match is None:
+        return ('an application may append lower-case dotted names, as in '
+                '"weblog.theme"; others only the site, with the option scanlist')
+    if match[1] in INFRASTRUCTURE:
+        return (f'names that begin with "{match[1]}." belong to servers and '
+                'frameworks')
+    return ''
+
+
+def site_keys(scanlist: Iterable[str]) -> tuple[str, ...]:
+    """The values among a site's keys: those that are not the login's."""
+    return tuple(key for key in scanlist if key not in LOGIN_KEYS)
+
+
+class SessionCookieEnviron(parent.AuthCookieEnviron):  # type: ignore[misc]
+    """
+    ``environ['paste.auth.cookie']``: the names of the keys that travel.
+
+    ``append('weblog.theme')`` makes ``environ['weblog.theme']``, a str, travel
+    in the cookie, for this namespace alone.
+    """
+
+    def __copy__(self) -> SessionCookieEnviron:
+        return self  # like the control, shared by reference
+
+    def __deepcopy__(self, memo: object) -> SessionCookieEnviron:
+        return self
+
+    def append(self, value: str) -> None:
+        """Raises ValueError for a key that may not travel."""
+        if value in self:
+            return
+        fault = own_key_fault(str(value))
+        if fault:
+            raise ValueError(f'{value!r} cannot travel in the cookie: {fault}')
+        super().append(value)
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Passage:
+    """
+    One environ passed inward by one filter: what the filter put into it.
+
+    It holds neither the environ nor the control, so that no request leaves a
+    reference cycle behind.
+    """
+
+    __slots__ = ('_scanlist', '_listed', '_site_keys', '_seen', '_user', '_tokens', '_ours',
+                 '_restored', '_overwritten', '_recorded')
+
+    def __init__(self, environ: Environ, control: SessionControl,
+                 scanlist: SessionCookieEnviron, outermost: bool) -> None:
+        """``scanlist``: the site's keys; the namespace's own are added here.
+        ``outermost``: whether this filter is the one that shows the login."""
+        state = control.state
+        payload = state.payload
+        keys = state.policy.site_keys
+        #: keys put in from values
+        self._restored: tuple[str, ...] = ()
+        #: what stood there before, where a key was put in all the same
+        self._overwritten: Mapping[str, Any] = _NOTHING
+        #: changes that were handed to the control
+        self._recorded: tuple[tuple[str | None, str], ...] = ()
+        self._scanlist = scanlist
+        #: whose values are the site's; REMOTE_SESSION is a namespace's own
+        self._site_keys = keys if outermost else state.policy.shared_keys
+        #: whether REMOTE_USER is nobody, or there because of our login
+        self._ours = (self._show_login(environ, state) if outermost
+                      else _is_ours(environ, state))
+        if outermost and (SCANLIST in environ or CONTROL in environ or SESSION_ID in environ):
+            self._set_aside(environ, (SESSION_ID, CONTROL, SCANLIST))
+        environ[SESSION_ID] = control.id
+        environ[CONTROL] = control
+        environ[SCANLIST] = scanlist
+        if payload.values:
+            self._restore(environ, {key: payload.values[key] for key in self._site_keys
+                                    if key in payload.values})
+        if payload.sections and control.namespace in payload.sections:
+            # a key that was its own once may have become the site's
+            own = payload.sections[control.namespace].values
+            self._restore(environ, {key: own[key] for key in own
+                                    if key not in self._site_keys})
+            keys += tuple(key for key in scanlist if key not in state.policy.scanlist)
+        # what the application may change from here on
+        self._listed = scanlist[:]
+        self._seen = {key: environ.get(key) for key in keys}
+        self._user = environ.get(REMOTE_USER)
+        self._tokens = environ.get(TOKENS)
+
+    def _show_login(self, environ: Environ, state: SessionState) -> bool:
+        """Put the login of the cookie in; False if a user from outside stands."""
+        if environ.get(REMOTE_USER):
+            state.outer_user = True
+            return False
+        current = state.payload.login
+        if TOKENS in environ or AUTH_TYPE in environ or REMOTE_USER in environ:
+            self._set_aside(environ, LOGIN_KEYS)
+            if current is None:
+                environ.update(self._overwritten)
+        if current is not None:
+            # all three from one source: groups of somebody else do not stay
+            environ[REMOTE_USER] = current.user
+            environ[AUTH_TYPE] = 'cookie'
+            if current.tokens:
+                environ[TOKENS] = ','.join(current.tokens)
+        return True
+
+    def _set_aside(self, environ: Environ, keys: Iterable[str]) -> None:
+        self._overwritten = {**self._overwritten, **{
+            key: environ.pop(key) for key in keys if key in environ}}
+
+    def withdraw(self, environ: Environ) -> None:
+        """Take out of environ what was put in, and what was set inside where
+        nothing was before."""
+        for key in (SESSION_ID, CONTROL, SCANLIST, *self._restored):
+            environ.pop(key, None)
+        for key, value in self._seen.items():
+            if value is None:
+                environ.pop(key, None)
+        if self._ours:
+            for key in LOGIN_KEYS:
+                environ.pop(key, None)
+        environ.update(self._overwritten)
+
+    def collect(self, environ: Environ, control: SessionControl, lenient: bool) -> None:
+        """
+        Hand to the control what was changed inside.
+
+        Raises ValueError or TypeError for what cannot travel, and what login()
+        raises; with ``lenient`` it is logged and left out, so that an error
+        page can be shown.
+        """
+        # compared by identity first: what an application sets may be anything
+        if (environ.get(REMOTE_USER) is not self._user
+                or environ.get(TOKENS) is not self._tokens):
+            self._collect_login(environ, control, lenient)
+        if self._recorded:
+            # a second start_response counts afresh
+            control.state.forget(self._recorded)
+            self._recorded = ()
+        for key, value in self._seen.items():
+            if environ.get(key) is not value:
+                self._collect_value(key, environ.get(key), control, lenient)
+        if self._scanlist != self._listed:
+            self._collect_list(environ, control, lenient)
+        if environ.get(SCANLIST, self._scanlist) is not self._scanlist:
+            _complain(ValueError(f'environ[{SCANLIST!r}] was replaced: what the other list '
+                                 'says does not travel; append() to the one that is there'),
+                      lenient)
+
+    def _collect_list(self, environ: Environ, control: SessionControl, lenient: bool) -> None:
+        """What was appended to the list travels, what was removed does not."""
+        for key in self._scanlist:
+            if not isinstance(key, str):
+                _complain(TypeError(f'a {type(key).__name__} is no environ key'), lenient)
+            elif key not in self._listed:
+                self._collect_value(key, environ.get(key), control, lenient)
+        for key in self._listed:
+            if key not in self._scanlist:
+                self._record(key, None, control)
+
+    def _restore(self, environ: Environ, values: Mapping[str, str]) -> None:
+        for key, value in values.items():
+            if key in LOGIN_KEYS:
+                continue  # no server of ours wrote it
+            if key not in self._scanlist:
+                if own_key_fault(key):
+                    continue  # it was allowed when the cookie was made
+                list.append(self._scanlist, key)
+            if key not in environ:
+                environ[key] = value
+                self._restored += (key,)
+
+    def _collect_login(self, environ: Environ, control: SessionControl,
+                       lenient: bool) -> None:
+        """The parent's idiom, where it is on and the control was not used."""
+        state = control.state
+        if not (self._ours and control.may_login and REMOTE_USER in self._scanlist
+                ) or state.login_changed:
+            return
+        try:
+            user, tokens = _native(environ, REMOTE_USER), _native(environ, TOKENS)
+            before, tokens_before = self._user or '', self._tokens or ''
+            if user == before and (tokens == tokens_before or not user):
+                return
+            # groups count only if they were set in this request: those that
+            # are there may be another user's
+            groups = login.split_tokens(tokens) if tokens != tokens_before else ()
+            if user:
+                state.login(_text_user(user), groups, control.namespace)
+            else:
+                state.logout()
+        except (TypeError, ValueError, RevocationUnavailable, CookieTooLarge) as error:
+            _complain(error, lenient)
+
+    def _collect_value(self, key: str, value: object, control: SessionControl,
+                       lenient: bool) -> None:
+        if key not in self._seen and key not in self._site_keys and own_key_fault(key):
+            _complain(ValueError(f'environ[{key!r}] cannot travel in the cookie: '
+                                 + own_key_fault(key)), lenient)
+        elif value is None or isinstance(value, str) and NATIVE_TEXT.fullmatch(value):
+            if value != self._seen.get(key):
+                self._record(key, value, control)
+        else:
+            error = ValueError if isinstance(value, str) else TypeError
+            _complain(error(
+                f'environ[{key!r}] cannot travel in the cookie: a value is a native string '
+                f'(PEP 3333) without control characters, not any {type(value).__name__}'),
+                lenient)
+
+    def _record(self, key: str, value: str | None, control: SessionControl) -> None:
+        scope = None if key in self._site_keys else control.namespace
+        control.state.change(scope, key, value)
+        self._recorded += ((scope, key),)
+
+
+def _is_ours(environ: Environ, state: SessionState) -> bool:
+    """Whether REMOTE_USER is nobody, or is there because of our login."""
+    user = environ.get(REMOTE_USER)
+    return not state.outer_user and (not user or state.shows(user))
+
+
+def _complain(error: Exception, lenient: bool) -> None:
+    """Tell the application; or the log, so that an error page can be shown."""
+    if not lenient:
+        raise error
+    log.error('this is lost: %s', error)
+
+
+def _native(environ: Environ, key: str) -> str:
+    value = environ.get(key)
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f'environ[{key!r}] must be a str, not {type(value).__name__}')
+    return value or ''
+
+
+def _text_user(user: str) -> str:
+    try:
+        return login.text_user(user)
+    except ValueError:
+        raise ValueError('REMOTE_USER is not UTF-8 read as latin-1 (PEP 3333)') from None

@@ -1,0 +1,277 @@
+"""
+Signing: payload to cookie value and back
+=========================================
+
+::
+
+    value = "1" "." key-id "." payload "." tag
+    tag   = HMAC-SHA256(key, everything before its dot), 64 hex digits
+
+:meth:`SessionCookieSigner.sign` and :meth:`SessionCookieSigner.unsign` are
+mirror images, step by step.  Nothing is decoded before it is verified.
+
+>>> signer = SessionCookieSigner(secret='an example only, not a good secret')
+>>> cookie = signer.sign('anything')
+>>> signer.auth(cookie)
+'anything'
+>>> signer.auth(cookie[:-1]) is None
+True
+"""
+from __future__ import annotations
+
+import functools
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from paste.auth import cookie as parent
+
+from . import encoding, sessionid
+from .encoding import Payload
+from .errors import (
+    BadCookie, BadSignature, ConfigError, CookieTooLarge, ExpiredAbsolute,
+    ExpiredIdle, Malformed, TooLarge, UnknownKey)
+from .keyring import KeyRing
+
+VERSION = '1'
+MIN_MAXLEN = 512       # characters: an ID, a login and a few values
+MAX_DURATION = 3660 * 86400  # seconds: ten years, more than any browser keeps
+MAX_COOKIE = 4096      # characters of name and value that browsers keep (RFC 6265, 6.1)
+MIN_SECRET = 32        # bytes: the size of the key that is made of it
+TAG_DIGITS = 64        # HMAC-SHA256, whole
+REMEMBERED = 1024      # cookies verified before
+CLOCK_SKEW = 60        # seconds by which two servers' clocks may differ
+DEFAULT_TIMEOUT = 30   # minutes: the parent's
+DEFAULT_LIFETIME = 12 * 60  # minutes: NIST SP 800-63B-4, AAL2, says 24 h at most
+
+
+class Verified(NamedTuple):
+    """A payload that was verified, and when it needs no look at its times."""
+
+    payload: Payload
+    valid_from: float    # Unix time
+    fresh_until: float   # Unix time; from then on it is to be sent anew
+
+
+class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
+    """
+    Makes cookies that nobody can change, and reads them.
+
+    Constructor arguments; the first three are the parent's:
+
+        ``secret``
+
+            At least 32 bytes, ``bytes`` or ``str`` (taken as UTF-8).
+            Without one a random secret is made, good for one process.
+
+        ``timeout``
+
+            Idle timeout in minutes (30): a cookie that was not sent anew for
+            so long is void.
+
+        ``maxlen``
+
+            Characters of name and value together, 4096 at most.
+
+        ``lifetime``
+
+            Absolute, in minutes (12 hours, or ``timeout`` if that is longer):
+            a session ends so long after its first visit or its login.
+
+        ``accept_secrets``
+
+            More secrets, for reading only.
+
+        ``cookie_name``, ``domain``, ``path``
+
+            A cookie is valid under these only.
+
+        ``clock``
+
+            Gives the Unix time where ``now`` is not given.
+
+    Raises ConfigError for what cannot work.
+    """
+
+    def __init__(self, secret: str | bytes | None = None,
+                 timeout: float | None = None, maxlen: int | None = None, *,
+                 lifetime: float | None = None,
+                 accept_secrets: Sequence[str | bytes] = (),
+                 cookie_name: str = '', domain: str = '', path: str = '/',
+                 clock: Callable[[], float] = time.time) -> None:
+        if secret is None:
+            secret = secrets.token_bytes(MIN_SECRET)
+        all_secrets = [_secret_bytes(each) for each in (secret, *accept_secrets)]
+        super().__init__(all_secrets[0], timeout, maxlen)
+        if lifetime is None:
+            lifetime = max(DEFAULT_LIFETIME, self.timeout)
+        self.idle_seconds = _seconds('timeout', self.timeout)
+        self.lifetime_seconds = _seconds('lifetime', lifetime)
+        if not MIN_MAXLEN <= self.maxlen <= MAX_COOKIE:
+            raise ConfigError(f'maxlen = {maxlen}: it takes {MIN_MAXLEN} to {MAX_COOKIE}')
+        self.clock = clock
+        self._secrets = all_secrets
+        self.bind(cookie_name, domain, path)
+
+    def bind(self, cookie_name: str, domain: str, path: str) -> None:
+        """Sign for this name, domain and path alone, from now on."""
+        self.cookie_name = cookie_name
+        self.keys = KeyRing(self._secrets, cookie_name, domain, path)
+        # exceptions are not remembered; an entry is a cookie, 4 KB at most
+        self._verified = functools.lru_cache(maxsize=REMEMBERED)(self._verify)
+        self._prefix = f'{VERSION}.{self.keys.current.id}.'
+        #: how many characters a payload may have
+        self.room = self.maxlen - len(cookie_name) - len(self._prefix) - 1 - TAG_DIGITS
+        # not maxlen: making that smaller must not log anybody out
+        self._longest = MAX_COOKIE - len(cookie_name)
+
+    # -- the session's cookie ---------------------------------------------
+
+    def sign(self, content: Payload | str) -> bytes:
+        """
+        The cookie's value, which needs no escaping and no quotes.
+
+        A ``str``, the parent's content, is signed as the one value of a
+        session of its own that starts now.  Raises CookieTooLarge, and
+        ValueError for text that is not a value (control characters).
+        """
+        payload = content if isinstance(content, Payload) else self._wrap(content)
+        # 1. payload to text
+        text = encoding.encode(payload)
+        # 2. length
+        if len(text) > self.room or len(payload.sections) > encoding.MAX_SECTIONS:
+            del text  # it would stand in the traceback
+            raise too_large(payload, self.room)
+        # 3. version and key id
+        signed = self._prefix + text
+        # 4. tag
+        return f'{signed}.{self.keys.current.tag(signed.encode("ascii"))}'.encode('ascii')
+
+    def unsign(self, value: str, now: float) -> Verified:
+        """
+        What a cookie's value says at Unix time ``now``.
+
+        Raises one of the BadCookie family.
+        """
+        # what was verified before needs no second look, but for the times
+        verified = self._verified(value)
+        if not verified.valid_from <= now < verified.fresh_until:
+            self._check_times(verified.payload, now)
+        return verified
+
+    def _check_times(self, payload: Payload, now: float) -> None:
+        if not payload.created <= payload.issued <= now + CLOCK_SKEW:
+            raise Malformed('times that cannot be')
+        if now >= self.absolute_end(payload):
+            raise ExpiredAbsolute('lifetime')
+        if now >= self.idle_end(payload):
+            raise ExpiredIdle('timeout')
+
+    def _verify(self, value: str) -> Verified:
+        """sign(), backwards.  Raises one of the BadCookie family."""
+        # 2. length, before anything that depends on it
+        if len(value) > self._longest:
+            raise TooLarge('longer than a browser keeps')
+        # 4. tag, and 3. version and key id: where they are
+        signed, tag = value[:-1 - TAG_DIGITS], value[-TAG_DIGITS:]
+        parts = signed.split('.', 2)
+        if (len(parts) != 3 or parts[0] != VERSION or value[-1 - TAG_DIGITS] != '.'
+                or not value.isascii()):
+            raise Malformed('not of the form of version 1')
+        key = self.keys.by_id.get(parts[1])
+        if key is None:
+            raise UnknownKey('signed with a secret that is not configured here')
+        # 4. tag: what it says
+        if not hmac.compare_digest(key.tag(signed.encode('ascii')), tag):
+            raise BadSignature('the tag is not right')
+        # 1. text to payload
+        payload = encoding.decode(parts[2])
+        return Verified(payload, *self._fresh_times(payload, key is self.keys.current))
+
+    def _fresh_times(self, payload: Payload, current: bool) -> tuple[float, float]:
+        """From when until when the cookie is good as it is; never, if it was
+        signed with another secret than ours."""
+        if not current or payload.created > payload.issued:
+            return 0, 0
+        return payload.issued - CLOCK_SKEW, min(
+            self._half_time(payload), self.idle_end(payload), self.absolute_end(payload))
+
+    def is_due(self, payload: Payload, now: float) -> bool:
+        """Whether half of the idle time has passed."""
+        return now >= self._half_time(payload)
+
+    def _half_time(self, payload: Payload) -> int:
+        # the cookie's own time counts: it may be of a shorter ``timeout``
+        return payload.issued + (self.idle_end(payload) - payload.issued) // 2
+
+    def auth(self, cookie: str | bytes, now: float | None = None) -> Payload | str | None:
+        """What was signed, or None if the cookie cannot be accepted."""
+        if isinstance(cookie, bytes):
+            cookie = cookie.decode('latin-1')
+        try:
+            verified = self.unsign(cookie, self.clock() if now is None else now)
+        except BadCookie:
+            return None
+        return self._unwrap(verified.payload)
+
+    def idle_end(self, payload: Payload) -> int:
+        """When a session that is not used ends: the earlier of its own time
+        and the configured one, so that a shorter ``timeout`` counts at once."""
+        return min(payload.idle, payload.issued + self.idle_seconds)
+
+    def absolute_end(self, payload: Payload) -> int:
+        """When a session ends, whatever happens; likewise."""
+        return min(payload.absolute, payload.created + self.lifetime_seconds)
+
+    # -- the parent's content: any string ----------------------------------
+
+    def _wrap(self, content: str) -> Payload:
+        now = int(self.clock())
+        return Payload(
+            base_id=sessionid.new_base_id(), created=now, issued=now,
+            idle=now + self.idle_seconds, absolute=now + self.lifetime_seconds,
+            login=None, previous=None, sections={},
+            values={_CONTENT: content.encode('utf-8').decode('latin-1')})
+
+    def _unwrap(self, payload: Payload) -> Payload | str:
+        content = payload.values.get(_CONTENT)
+        if content is None:
+            return payload
+        return content.encode('latin-1').decode('utf-8', 'replace')
+
+
+_CONTENT = ''  # no environ key has this name
+
+
+def too_large(payload: Payload, room: int) -> CookieTooLarge:
+    """The error that says how much each part of the payload takes."""
+    sizes = {'login': len(encoding.encode_login(payload.login)),
+             'site': len(encoding.encode_values(payload.values))}
+    sizes.update((repr(name), len(encoding.encode_section(name, section)))
+                 for name, section in payload.sections.items())
+    if len(payload.sections) > encoding.MAX_SECTIONS:
+        return CookieTooLarge(f'more than {encoding.MAX_SECTIONS} namespaces '
+                              'keep something', sizes, room)
+    return CookieTooLarge('the cookie would be too large', sizes, room)
+
+
+def _secret_bytes(secret: str | bytes) -> bytes:
+    data = secret.encode('utf-8') if isinstance(secret, str) else bytes(secret)
+    if len(data) < MIN_SECRET:
+        raise ConfigError(f'secret: {len(data)} bytes; it takes at least '
+                          f'{MIN_SECRET}.  {HOW_TO_MAKE_A_SECRET}')
+    return data
+
+
+HOW_TO_MAKE_A_SECRET = (
+    'Make one with:  python3 -c "import secrets; print(secrets.token_hex(32))"')
+
+
+def _seconds(name: str, minutes: float) -> int:
+    seconds = round(minutes * 60)
+    if not 0 < seconds <= MAX_DURATION:
+        raise ConfigError(f'{name} = {minutes}: it takes a number of minutes, more than '
+                          'none and ten years at most')
+    return seconds

@@ -1,0 +1,371 @@
+"""
+State: what one request knows of a visitor's session
+====================================================
+
+The payload that came, what was changed since, and, at the end, what the
+browser is to be told.  All namespaces' views (``control.SessionControl``)
+share the one :class:`SessionState` of their request.
+
+Nothing here reads a header, an environ or a clock.
+"""
+from __future__ import annotations
+
+import copy
+import enum
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from . import encoding, sessionid
+from .encoding import (
+    MAX_SECTIONS, NO_SECTION, NO_VALUES, Login, Payload, Previous, Section)
+from .errors import Conflict, RevocationUnavailable, Unavailable
+from .login import MAX_AHEAD, make_login
+from .revocation import Revocations
+from .signer import SessionCookieSigner, too_large
+
+log = logging.getLogger('paste_sessioncookie')
+
+REVOKE_AHEAD = 60  # seconds: what another server with a fast clock dated
+REVOKE_AHEAD_MOST = MAX_AHEAD - 1  # seconds: the next login is dated after it
+
+# statuses that leave the browser's cookies alone, whatever they are
+_HANDS_OFF = (Conflict.status, Unavailable.status)
+
+_NO_CHANGES: Mapping[Any, Any] = MappingProxyType({})
+_NO_NAMES: frozenset[str] = frozenset()
+
+
+class Answer(enum.Enum):
+    """What the browser is told, if it is not a new cookie."""
+
+    NOTHING = 'nothing'
+    DELETE = 'delete'
+
+
+class Issue(enum.Enum):
+    """When a fresh ID may go out on a request, by what browsers do."""
+
+    FREELY = 'freely'
+    LOGIN_ONLY = 'only with a login'
+    NEVER = 'never'
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What one session_cookie filter is configured to do, for all requests."""
+
+    signer: SessionCookieSigner
+    cookie_name: str
+    revocations: Revocations
+    clock: Callable[[], float]
+    scanlist: tuple[str, ...]      # the site's keys
+    site_keys: tuple[str, ...]     # ... without the login's: its values
+    shared_keys: tuple[str, ...]   # those that namespaces share
+    generator: Callable[[], bytes]
+    issue_always: bool
+    not_before: float              # Unix time
+    domain: str                    # the cookie's
+
+    @property
+    def realm(self) -> tuple[str, str]:
+        """Two filters with the same share their cookies."""
+        return self.cookie_name, self.signer.keys.current.list_name
+
+
+def _nothing_to_withdraw(environ: dict[str, Any]) -> None:
+    """Before a filter has put anything in."""
+
+
+class SessionState:
+    """One visitor's session in one request.  Time: ``now``, whole seconds."""
+
+    __slots__ = ('policy', 'now', 'status', 'accepted', 'carried', 'payload', 'changes',
+                 'minted', 'kept', 'ended', 'login_changed', 'outer_user', 'started',
+                 'withdraw')
+
+    def __init__(self, policy: Policy, now: int, status: str,
+                 accepted: Payload | None = None, carried: bool = False) -> None:
+        self.policy = policy
+        self.now = now
+        self.status = status
+        #: what the cookie said, if it was accepted
+        self.accepted = accepted
+        #: whether the browser sent a cookie of our name, good or bad
+        self.carried = carried
+        #: what holds now; values changed since are in ``changes`` alone
+        self.payload = self._fresh() if accepted is None else accepted
+        #: (namespace or None for the site, key) -> value or None
+        self.changes: Mapping[tuple[str | None, str], str | None] = _NO_CHANGES
+        #: namespaces that had a new ID in this request
+        self.minted: frozenset[str] = _NO_NAMES
+        self.kept = False            # somebody keeps something under the ID
+        self.ended = False           # logged out, and no login since
+        self.login_changed = False   # login() or logout() was called
+        self.outer_user = False      # a user from outside stands instead
+        self.started = False         # start_response has been passed outward
+        #: takes what the outer filter put into environ out again
+        self.withdraw: Callable[[dict[str, Any]], None] = _nothing_to_withdraw
+
+    def shows(self, user: str) -> bool:
+        """Whether REMOTE_USER is this user because of our login."""
+        current = self.payload.login
+        return current is not None and current.user == user and not self.outer_user
+
+    # -- changes ----------------------------------------------------------
+
+    def change(self, scope: str | None, key: str, value: str | None) -> None:
+        """Keep a value for a namespace (or, with None, for the site), or drop it."""
+        self.changes = {**self.changes, (scope, key): value}
+
+    def forget(self, places: Collection[tuple[str | None, str]]) -> None:
+        """Take changes back."""
+        self.changes = {place: value for place, value in self.changes.items()
+                        if place not in places}
+
+    def new_salt(self, namespace: str, keep_values: bool) -> None:
+        """Give one namespace another ID.  Raises CookieTooLarge."""
+        old = self.payload.sections.get(namespace, NO_SECTION)
+        sections = dict(self.payload.sections)
+        sections[namespace] = Section(
+            sessionid.new_salt(), old.values if keep_values else NO_VALUES)
+        payload = self.payload._replace(sections=sections)
+        self._check_room(payload)
+        self.payload = payload
+        self.minted |= {namespace}
+
+    def login(self, user: str, tokens: Iterable[str], by: str, again: bool = False) -> None:
+        """
+        Log a user in, by call or by the parent's idiom, whoever was before.
+
+        Raises TypeError, ValueError, RevocationUnavailable, CookieTooLarge.
+        """
+        new = make_login(user, tokens, self.now, by)
+        if not again and self._is_in(new):
+            return
+        up_to = self.policy.revocations.revoked_up_to(new.user)
+        payload = self._fresh(new._replace(at=max(self.now, up_to + 1)))
+        with_previous = payload._replace(previous=self._previous(new))
+        if fits(with_previous, self.policy.signer.room):
+            payload = with_previous
+        else:
+            self._check_room(payload)
+            log.warning('the cookie has no room to remember the ID from before the '
+                        'login: what was kept under it is lost')
+        if self.payload.login is not None:
+            self._revoke_own()
+        self._begin(payload)
+
+    def _is_in(self, new: Login) -> bool:
+        """Whether this user is in with these groups, and was not revoked since."""
+        current = self.payload.login
+        return (current is not None and current.user == new.user
+                and set(current.tokens) == set(new.tokens)
+                and not self.policy.revocations.is_revoked(
+                    current.id, current.user, current.at))
+
+    def logout(self) -> bool:
+        """End the session everywhere; False if copies could not be revoked."""
+        try:
+            revoked = self._revoke_own()
+        except RevocationUnavailable as error:
+            revoked = False
+            log.error('logged out, but copies of the cookie could not be '
+                      'revoked: %s', error)
+        self._begin(self._fresh())
+        self.kept = False
+        self.ended = True
+        return revoked
+
+    def revoke_user(self, user: str) -> None:
+        """Void every login of a user up to now.  Raises RevocationUnavailable."""
+        revocations = self.policy.revocations
+        now = int(self.policy.clock())  # a long request may have seen logins come
+        # a login just after an earlier call is dated one second after it
+        up_to = max(now + REVOKE_AHEAD, min(
+            revocations.revoked_up_to(user) + 1, now + REVOKE_AHEAD_MOST))
+        revocations.revoke_user(
+            user, up_to, up_to + self.policy.signer.lifetime_seconds, now)
+
+    def _revoke_own(self) -> bool:
+        """Revoke the login of this session, if it has one."""
+        old = self.payload.login
+        if not self.login_changed:
+            # the payload is a fresh one: whose login came is not known
+            if self.status == Unavailable.status:
+                raise RevocationUnavailable('the list does not answer')
+            if self.status == Conflict.status:
+                raise RevocationUnavailable('there were several, and which one is '
+                                            'meant cannot be told')
+        return old is None or self.policy.revocations.revoke_login(
+            old.id, self.payload.absolute, self.now)
+
+    def _begin(self, payload: Payload) -> None:
+        """Another base ID: every namespace has another session."""
+        self.payload = payload
+        self.ended = False
+        self.login_changed = True
+
+    def _fresh(self, new_login: Login | None = None) -> Payload:
+        signer = self.policy.signer
+        return Payload(
+            sessionid.new_base_id(self.policy.generator), self.now, self.now,
+            self.now + signer.idle_seconds, self.now + signer.lifetime_seconds,
+            new_login, NO_VALUES, None, {})
+
+    def _previous(self, new: Login) -> Previous | None:
+        """The old base ID, kept from nobody to somebody (or for the same user)."""
+        old = self.payload
+        if old.login is not None:
+            return old.previous if old.login.user == new.user else None
+        return Previous(
+            old.base_id, self.now + self.policy.signer.idle_seconds,
+            frozenset(name for name, section in old.sections.items() if section.salt))
+
+    def _check_room(self, payload: Payload) -> None:
+        """Raises CookieTooLarge for what does not fit even without any value,
+        so that dropping values always helps."""
+        skeleton = payload._replace(values=NO_VALUES, sections={
+            name: Section(section.salt, NO_VALUES)
+            for name, section in payload.sections.items() if section.salt})
+        if not fits(skeleton, self.policy.signer.room):
+            raise too_large(skeleton, self.policy.signer.room)
+
+    # -- what the browser is told -----------------------------------------
+
+    @property
+    def base_is_new(self) -> bool:
+        return self.accepted is None or self.payload.base_id != self.accepted.base_id
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is more to say than the cookie that came says."""
+        return self.payload is not self.accepted or bool(self.changes)
+
+    def answer(self, issue: Issue | None, public: bool) -> Payload | Answer:
+        """
+        What to tell the browser: a payload to send, or an Answer.
+
+        ``issue``: when a fresh ID may go out, None if there was none at first;
+        ``public``: whether shared caches may keep the response.
+        """
+        if self.status in _HANDS_OFF and not self.login_changed:
+            if self.changes or self.minted:
+                log.info('nothing is kept of a request with status %s', self.status)
+            return Answer.NOTHING
+        final = self.final()
+        # under `unavailable` the browser's cookie may be good: no other is set
+        if self.ended and (self.status == Unavailable.status
+                           or not (self.kept or _has_values(final))):
+            return Answer.DELETE if self.carried else Answer.NOTHING
+        if self.accepted is not None:
+            if self._differs(final):
+                return final
+            return self._renewed(self.accepted, final, public)
+        return self._first(final, issue)
+
+    def _first(self, final: Payload, issue: Issue | None) -> Payload | Answer:
+        """Whether a fresh ID goes out."""
+        content = final.login is not None or self.kept or _has_values(final)
+        if not (content or self.policy.issue_always):
+            return Answer.NOTHING
+        if issue is Issue.FREELY or (
+                issue is Issue.LOGIN_ONLY and final.login is not None):
+            return final
+        if content:
+            log.log(logging.INFO if final.login is None else logging.WARNING,
+                    'nothing is kept of a request that came without a cookie and from '
+                    'another site, or for a part of a page')
+        return Answer.NOTHING
+
+    def _renewed(self, accepted: Payload, final: Payload, public: bool) -> Payload | Answer:
+        """The accepted payload, if it is to be sent again."""
+        if self.status != 'renewed' or public:
+            return Answer.NOTHING
+        if self.policy.signer.is_due(accepted, self.now):
+            return final
+        # signed with another secret: no time in it is extended for that
+        return accepted
+
+    def final(self) -> Payload:
+        """The payload with the changes, dated now."""
+        payload = self.payload
+        if self.accepted is None and not self.changes and payload.previous is None:
+            return payload  # it was made in this request
+        values = dict(payload.values)
+        sections = {name: (section.salt, dict(section.values))
+                    for name, section in payload.sections.items()}
+        for (scope, key), value in self.changes.items():
+            where = values if scope is None else sections.setdefault(scope, ('', {}))[1]
+            if value is None:
+                where.pop(key, None)
+            else:
+                where[key] = value
+        previous = payload.previous
+        if previous is not None and previous.until <= self.now:
+            previous = None
+        # a server with a fast clock may have created it a little ahead of us
+        issued = max(self.now, payload.created)
+        return payload._replace(
+            values=values, previous=previous, issued=issued,
+            idle=issued + self.policy.signer.idle_seconds,
+            sections={name: Section(salt, own) for name, (salt, own)
+                      in sections.items() if salt or own})
+
+    def _differs(self, final: Payload) -> bool:
+        """Whether a final payload says more, or less, than the cookie that came."""
+        return final._replace(issued=0, idle=0, previous=None) != (
+            self.accepted._replace(issued=0, idle=0, previous=None)
+            if self.accepted else None)
+
+    # -- passes -----------------------------------------------------------
+
+    def next_pass(self) -> SessionState:
+        """The state with which the same environ starts again."""
+        other = copy.copy(self)
+        other.started = False
+        other.withdraw = _nothing_to_withdraw
+        return other
+
+
+def fits(payload: Payload, room: int) -> bool:
+    """Whether a payload can be signed."""
+    return (len(payload.sections) <= MAX_SECTIONS
+            and len(encoding.encode(payload)) <= room)
+
+
+def without_values(payload: Payload, room: int) -> tuple[Payload, list[str]]:
+    """
+    The payload without its largest values, until it fits, and which went.
+
+    What no application could live without, IDs and the login, stays.
+    """
+    values = dict(payload.values)
+    sections = {name: (section.salt, dict(section.values))
+                for name, section in payload.sections.items()}
+    everything = [(values, key, f'{key} of the site') for key in values]
+    everything += [(own, key, f'{key} of {name!r}')
+                   for name, (_, own) in sections.items() for key in own]
+    everything.sort(key=_value_size)
+    dropped: list[str] = []
+    while True:
+        payload = payload._replace(values=values, sections={
+            name: Section(salt, own) for name, (salt, own) in sections.items()
+            if salt or own})
+        if not everything or fits(payload, room):
+            return payload, dropped
+        where, key, label = everything.pop()
+        del where[key]
+        dropped.append(label)
+
+
+def _value_size(place: tuple[dict[str, str], str, str]) -> int:
+    where, key, _ = place
+    return len(encoding.encode_text(where[key]))
+
+
+def _has_values(payload: Payload) -> bool:
+    return bool(payload.values) or any(
+        section.values for section in payload.sections.values())
