@@ -1,0 +1,81 @@
+"""What the ini files of configs/ name: one small application, a filter, generators."""
+import hashlib
+import json
+import os
+from urllib.parse import parse_qsl
+
+from paste_sessioncookie.cookie import make_session_cookie
+
+
+def make_app(global_conf, **local_conf):
+    """An application that does what the query string says, and tells what it saw."""
+    return facts
+
+
+def facts(environ, start_response):
+    control = environ['session.control']
+    saw = {
+        'id': str(environ['session.id']),
+        'new': control.new,
+        'status': control.status,
+        'namespace': control.namespace,
+        'user': environ.get('REMOTE_USER'),
+        'theme': environ.get('weblog.theme'),
+        'currency': environ.get('shop.currency'),
+    }
+    for name, value in parse_qsl(environ['QUERY_STRING'], keep_blank_values=True):
+        if name == 'login':
+            control.login(value)
+        elif name == 'logout':
+            control.logout()
+        elif name == 'keep':
+            control.keep()
+        elif name == 'theme':
+            environ['paste.auth.cookie'].append('weblog.theme')
+            environ['weblog.theme'] = value
+        else:
+            environ[name] = value
+    body = json.dumps(saw).encode('ascii')
+    start_response('200 OK', [('Content-Type', 'application/json'),
+                              ('Content-Length', str(len(body)))])
+    return [body]
+
+
+def make_session_filter(global_conf, **local_conf):
+    """A paste.filter_factory, as ``use = call:`` in a filter section takes it."""
+    def session_filter(app):
+        return make_session_cookie(app, global_conf, **local_conf)
+    return session_filter
+
+
+# -- generators, good and bad ----------------------------------------------
+
+def random_24_bytes():
+    return os.urandom(24)
+
+
+def random_15_bytes():
+    return os.urandom(15)
+
+
+def random_text():
+    return os.urandom(20).hex()
+
+
+def same_bytes():
+    return hashlib.sha256(b'always').digest()
+
+
+def broken():
+    raise OSError('no entropy today')
+
+
+not_callable = 'a text'
+
+
+class Inside:
+    """Something whose attribute is a generator."""
+
+    @staticmethod
+    def generator():
+        return os.urandom(16)

@@ -1,0 +1,138 @@
+"""encoding.py: one text for one payload."""
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from paste_sessioncookie import encoding
+from paste_sessioncookie.encoding import Login, Payload, Previous, Section
+from paste_sessioncookie.errors import Malformed
+
+BASE = 'ab' * 20
+SALT = '0123456789abcdef'
+LOGIN = Login('cd' * 16, 7, '/accounts', 'bob', ('staff', 'admin'))
+PLAIN = Payload(BASE, 1, 2, 3, 4, None, {}, None, {})
+FULL = Payload(
+    BASE, 1, 2, 3, 4, LOGIN, {'site.lang': 'de', 'REMOTE_SESSION': 'a b'},
+    Previous('ef' * 20, 9, frozenset({'', '/blog'})),
+    {'': Section(SALT, {}), '/blog': Section(SALT, {'weblog.theme': 'dark'}),
+     'shop': Section('', {'shop.basket': '1=2&3', 'shop.odd': 'caf\xc3\xa9;,"\\ %'})})
+
+HEAD = f'{BASE}!1!2!3!4'
+LOGIN_TEXT = 'cd' * 16 + ':7:/accounts:bob:staff&admin'
+
+native = st.text(st.characters(max_codepoint=0xff, blacklist_categories=())).map(
+    lambda text: re.sub('[\x00-\x1f\x7f]', '', text))
+ids = st.binary(min_size=16, max_size=64).map(bytes.hex)
+times = st.integers(1, 10**12 - 1)
+salts = st.just(SALT) | st.just('')
+values = st.dictionaries(native, native, max_size=4)
+tokens = st.lists(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7e,
+                                        blacklist_characters=','), min_size=1),
+                  max_size=3, unique=True).map(tuple)
+users = st.text(min_size=1).filter(
+    lambda text: not re.search('[\x00-\x1f\x7f\ud800-\udfff]', text)).map(
+    lambda text: text.encode('utf-8').decode('latin-1'))
+payloads = st.builds(
+    Payload, ids, times, times, times, times,
+    st.none() | st.builds(Login, st.binary(min_size=16, max_size=16).map(bytes.hex), times,
+                          native, users, tokens),
+    values,
+    st.none() | st.builds(Previous, ids, times, st.frozensets(native, max_size=3)),
+    st.dictionaries(native, st.builds(Section, salts, values).filter(any), max_size=4))
+
+
+@given(payloads)
+def test_roundtrip(payload):
+    """What is encoded decodes to the same payload, in the cookie's alphabet."""
+    text = encoding.encode(payload)
+    assert encoding.decode(text) == payload
+    assert re.fullmatch(r'[A-Za-z0-9\-._~/@+!:&=*]*', text)
+
+
+def test_pinned():
+    """The text of version 1 never changes."""
+    assert encoding.encode(PLAIN) == f'{HEAD}!!!'
+    assert encoding.encode(FULL) == (
+        f'{HEAD}!{LOGIN_TEXT}!REMOTE_SESSION=*YSBi&site.lang=de!'
+        f'{"ef" * 20}:9:&&/blog!:{SALT}:!/blog:{SALT}:weblog.theme=dark!'
+        'shop::shop.basket=*MT0yJjM&shop.odd=*Y2Fmw6k7LCJcICU')
+
+
+@given(st.text(alphabet=f'{BASE[:2]}!:&=*012Aa.', max_size=30))
+def test_anything_decodes_to_itself_or_not_at_all(tail):
+    """Whatever decodes encodes to the very same text."""
+    for text in (f'{HEAD}!{tail}', f'{HEAD}!!{tail}', f'{HEAD}!!!{tail}', f'{HEAD}!!!!{tail}',
+                 f'{HEAD}!{LOGIN_TEXT}{tail}!!'):
+        try:
+            payload = encoding.decode(text)
+        except Malformed:
+            continue
+        assert encoding.encode(payload) == text
+
+
+@pytest.mark.parametrize('text', [
+    '', '!', HEAD, f'{HEAD}!', f'{HEAD}!!', f'{HEAD}!!!!',
+    # the head
+    f'{BASE[:30]}!1!2!3!4!!!', f'{BASE.upper()}!1!2!3!4!!!', f'{BASE * 4}!1!2!3!4!!!',
+    f'{BASE}!01!2!3!4!!!', f'{BASE}!0!2!3!4!!!', f'{BASE}!+1!2!3!4!!!', f'{BASE}!1_0!2!3!4!!!',
+    f'{BASE}! 1!2!3!4!!!', f'{BASE}!-1!2!3!4!!!', f'{BASE}!\u0661!2!3!4!!!',
+    f'{BASE}!1.0!2!3!4!!!', f'{BASE}!{"1" * 13}!2!3!4!!!', f'{BASE}!1!2!3!!!!',
+    f'{HEAD}!!!\n', f'\n{HEAD}!!!', f'{HEAD}!!!\xe9', f'{HEAD}!!!\u20ac',
+    # the login
+    f'{HEAD}!x!!', f'{HEAD}!{LOGIN_TEXT}:!!', f'{HEAD}!{LOGIN_TEXT}&!!',
+    f'{HEAD}!{LOGIN_TEXT}&staff!!', f'{HEAD}!{LOGIN_TEXT}&*YSxi!!', f'{HEAD}!{LOGIN_TEXT}&*YSBi!!',
+    f'{HEAD}!{LOGIN_TEXT}&*w6k!!', f'{HEAD}!{"cd" * 16}:7:/a::!!', f'{HEAD}!{"CD" * 16}:7:/a:b:!!',
+    f'{HEAD}!{"cd" * 15}:7:/a:b:!!', f'{HEAD}!{"cd" * 16}:07:/a:b:!!', f'{HEAD}!{"cd" * 16}::/a:b:!!',
+    f'{HEAD}!{"cd" * 16}:7:/a:*_w:!!', f'{HEAD}!{"cd" * 16}:7:/a=:b:!!', f'{HEAD}!{"cd" * 16}:7:/a:b&:!!',
+    # values
+    f'{HEAD}!!a!', f'{HEAD}!!a=b=c!', f'{HEAD}!!a=1&!', f'{HEAD}!!&a=1!', f'{HEAD}!!b=1&a=2!',
+    f'{HEAD}!!a=1&a=1!', f'{HEAD}!!a=1:!',
+    # base64
+    f'{HEAD}!!a=*!', f'{HEAD}!!a=*x!', f'{HEAD}!!a=*xQ==!', f'{HEAD}!!a=*xR!', f'{HEAD}!!a=*//8!',
+    f'{HEAD}!!a=*YWI!', f'{HEAD}!!a=*Lw!', f'{HEAD}!!a=*Cg!', f'{HEAD}!!a=*AA!', f'{HEAD}!!a=*fw!',
+    f'{HEAD}!!a=*Hw!', f'{HEAD}!!a=a*b!', f'{HEAD}!!a=*xQ*!', f'{HEAD}!!a=**xQ!', f'{HEAD}!!a=%C5!',
+    f'{HEAD}!!a=*YS~Bi!', f'{HEAD}!!*xQ=1&a=2!',
+    # the previous ID
+    f'{HEAD}!!!x', f'{HEAD}!!!{BASE}', f'{HEAD}!!!{BASE}:9', f'{HEAD}!!!{BASE}:9:a',
+    f'{HEAD}!!!{BASE}:9:&b&a', f'{HEAD}!!!{BASE}:9:&a&a', f'{HEAD}!!!{BASE}:09:', f'{HEAD}!!!{BASE}:9:&a=b',
+    # sections
+    f'{HEAD}!!!!a', f'{HEAD}!!!!a:', f'{HEAD}!!!!a::', f'{HEAD}!!!!a:{SALT}', f'{HEAD}!!!!a:{SALT[:15]}:',
+    f'{HEAD}!!!!a:{SALT.upper()}:', f'{HEAD}!!!!a:{SALT}::', f'{HEAD}!!!!b:{SALT}:!a:{SALT}:',
+    f'{HEAD}!!!!a:{SALT}:!a:{SALT}:', f'{HEAD}!!!!a:{SALT}:!', f'{HEAD}!!!!&:{SALT}:',
+    f'{HEAD}!!!' + ''.join(f'!{n:02}:{SALT}:' for n in range(33)),
+], ids=repr)
+def test_refused(text):
+    """Whatever is not the one text of a payload is refused."""
+    with pytest.raises(Malformed):
+        encoding.decode(text)
+
+
+def test_as_many_sections_as_there_may_be():
+    """Thirty-two sections are read."""
+    text = f'{HEAD}!!!' + ''.join(f'!{n:02}:{SALT}:' for n in range(32))
+    assert len(encoding.decode(text).sections) == 32
+
+
+def test_reprs():
+    """What a debug page shows has no base ID and no value in it."""
+    for shown in map(repr, (FULL, FULL.previous, [FULL], FULL.login, FULL.sections)):
+        for hidden in (BASE, 'ef' * 20, 'cd' * 16, SALT, 'dark'):
+            assert hidden not in shown
+
+
+@pytest.mark.parametrize('text', ['\n', '\x00', '\x7f', '\u0142', '\U0001f600'])
+def test_what_cannot_be_written(text):
+    """Control characters and what is not a native string is no text."""
+    with pytest.raises(ValueError, match='not a native string|a control character') as raised:
+        encoding.encode_text('before' + text)
+    assert 'before' not in str(raised.value)
+
+
+@pytest.mark.parametrize('token, good', [
+    ('staff', True), ('a-b.c:d', True), ('~!', True), ('', False), ('a b', False),
+    ('a,b', False), ('\xe9', False), ('\x7f', False), ('a\n', False)])
+def test_tokens(token, good):
+    """A token is printable ASCII without comma and space."""
+    assert encoding.is_token(token) is good
