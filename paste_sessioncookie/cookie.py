@@ -39,10 +39,10 @@ from .control import SessionControl
 from .encoding import Payload
 from .environ import (
     CONTROL, REMOTE_SESSION, Environ, Passage, SessionCookieEnviron, scanlist_fault, site_keys)
-from .errors import ConfigError
+from .errors import ConfigError, CookieTooLarge
 from .headers import Headers
 from .options import Option
-from .signer import DEFAULT_TIMEOUT, MAX_COOKIE, SessionCookieSigner, too_large
+from .signer import DEFAULT_TIMEOUT, MAX_COOKIE, SessionCookieSigner
 from .state import Answer, Issue, Policy, SessionState, fits, without_values
 
 if TYPE_CHECKING:
@@ -248,33 +248,33 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
             result.append(self._writer.delete(secure))
         else:
             # a mere renewal is no fault of the application's, either
-            payload = self._fitting(answer, lenient or not state.changed)
-            if payload is None:
+            value = self._sign(answer, lenient or not state.changed)
+            if value is None:
                 return result
-            result.append(self._set_cookie(payload, secure))
+            result.append(self._set_cookie(answer, value, secure))
         headers.make_private(result)
         return result
 
-    def _fitting(self, payload: Payload, lenient: bool) -> Payload | None:
+    def _sign(self, payload: Payload, lenient: bool) -> bytes | None:
         """
-        The payload, if it can be signed; else CookieTooLarge is raised.
+        The cookie's value; CookieTooLarge is raised if it does not fit.
 
         With ``lenient``: without its largest values; None if that does not help
         (``maxlen`` was made smaller than a login that is there).
         """
-        if fits(payload, self.signer.room):
-            return payload
-        if not lenient:
-            raise too_large(payload, self.signer.room)
-        smaller, dropped = without_values(payload, self.signer.room)
-        fitting = fits(smaller, self.signer.room)
-        log.error('%s; not kept, so that a response can be sent: %s',
-                  too_large(payload, self.signer.room),
-                  ', '.join(dropped) if fitting else 'the whole cookie')
-        return smaller if fitting else None
+        try:
+            return self.signer.sign(payload)  # type: ignore[no-any-return]
+        except CookieTooLarge as error:
+            if not lenient:
+                raise
+            smaller, dropped = without_values(payload, self.signer.room)
+            fitting = fits(smaller, self.signer.room)
+            log.error('%s; not kept, so that a response can be sent: %s',
+                      error, ', '.join(dropped) if fitting else 'the whole cookie')
+            return self.signer.sign(smaller) if fitting else None
 
-    def _set_cookie(self, payload: Payload, secure: bool) -> tuple[str, str]:
-        value = self.signer.sign(payload)
+    def _set_cookie(self, payload: Payload, value: bytes, secure: bool) -> tuple[str, str]:
+        """The header for a payload's value; warns once of a large one."""
         size = len(self.cookie_name) + len(value)
         if size > LARGE_COOKIE:
             self._warn_once(
