@@ -364,6 +364,19 @@ def test_just_not_too_large(make_site, probe, clock):
         visitor.get()
 
 
+def test_too_large_in_a_traceback(visitor, probe):
+    """A debug page shows the locals of every frame: no base ID is among them."""
+    probe.act = put('weblog.note', 'x' * 5000)
+    with pytest.raises(CookieTooLarge) as raised:
+        visitor.get()
+    base_id = probe.control.state.payload.base_id
+    frames = [entry.frame.raw for entry in raised.traceback
+              if 'paste_sessioncookie' in str(entry.path)]
+    assert 'sign' in [frame.f_code.co_name for frame in frames]
+    for frame in frames:
+        assert base_id not in repr(frame.f_locals)
+
+
 def test_too_large_and_an_error_page(catching, probe, caplog):
     """On the call with exc_info the largest values go, and that is said."""
     def act(environ):
