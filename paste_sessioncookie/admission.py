@@ -15,7 +15,7 @@ from .errors import (
     BadCookie, BadLogin, Conflict, RevocationUnavailable, Revoked, Unavailable)
 from .headers import MAX_CANDIDATES
 from .login import MAX_AHEAD
-from .signer import SessionCookieSigner, Verified
+from .signer import SessionCookieSigner
 from .state import Policy, SessionState
 
 
@@ -30,18 +30,19 @@ def admit(policy: Policy, candidates: Sequence[str], now: float) -> SessionState
     if not candidates:
         return SessionState(policy, second, 'new')
     try:
-        payload, _, fresh_until = (
+        payload, due = (
             policy.signer.unsign(candidates[0], now) if len(candidates) == 1
             else _choose(policy.signer, candidates, now))
         if payload.login is not None or policy.not_before:
-            _check_revoked(policy, payload, now)
+            payload = _check_login(policy, payload, now)
     except BadCookie as refusal:
         return SessionState(policy, second, refusal.status, carried=True)
-    return SessionState(policy, second, 'ok' if now < fresh_until else 'renewed',
-                        payload, carried=True)
+    return SessionState(policy, second, 'renewed' if due else 'ok', payload,
+                        carried=True)
 
 
-def _choose(signer: SessionCookieSigner, candidates: Sequence[str], now: float) -> Verified:
+def _choose(signer: SessionCookieSigner, candidates: Sequence[str],
+            now: float) -> tuple[Payload, bool]:
     """The one of several candidates that is accepted.  Raises one of the
     BadCookie family: the first one's fault, if none is."""
     if len(candidates) > MAX_CANDIDATES:
@@ -59,18 +60,29 @@ def _choose(signer: SessionCookieSigner, candidates: Sequence[str], now: float) 
     return accepted[0]
 
 
-def _check_revoked(policy: Policy, payload: Payload, now: float) -> None:
-    """Raise one of the BadCookie family if the session was revoked."""
-    if payload.created < policy.not_before:
+def _check_login(policy: Policy, payload: Payload, now: float) -> Payload:
+    """
+    The payload, and its login as it was signed.
+
+    Raises one of the BadCookie family if the login cannot be accepted, or the
+    session was revoked.
+    """
+    created, current = payload.created, payload.login
+    if created < policy.not_before:
         raise Revoked('made before not_before')
-    current = payload.login
     if current is None:
-        return
-    if not payload.created <= current.at <= now + MAX_AHEAD:
+        return payload
+    # without keys a signed login is not read: its time is 0, and so refused below
+    if policy.login_keys is not None:
+        current = policy.login_keys.verify(current, payload)
+        payload = payload._replace(login=current)
+    at = current.at
+    if not created <= at <= now + MAX_AHEAD:
         raise BadLogin('a time that cannot be')
     try:
-        revoked = policy.revocations.is_revoked(current.id, current.user, current.at)
+        revoked = policy.revocations.is_revoked(current.id, current.user, at)
     except RevocationUnavailable as error:
         raise Unavailable(str(error)) from error
     if revoked:
         raise Revoked('logged out')
+    return payload

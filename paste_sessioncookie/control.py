@@ -12,9 +12,9 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from . import login, sessionid
-from .encoding import NO_SECTION
+from .encoding import NO_SECTION, NO_SECTIONS
 from .errors import LoginNotAllowed
-from .login import Identity
+from .login import NO_PRIVATE_KEY, Identity
 from .sessionid import SessionID
 from .state import SessionState
 
@@ -49,14 +49,20 @@ class SessionControl:
     @property
     def may_login(self) -> bool:
         """Whether ``login`` and ``revoke`` are allowed here."""
+        return self._may_login and self._state.policy.may_sign_logins
+
+    @property
+    def for_site(self) -> bool:
+        """Whether the namespace has ``login = true``; for the filters."""
         return self._may_login
 
     @property
     def id(self) -> SessionID:
         """This application's session ID: 40 lower-case hex digits."""
         payload = self._state.payload
-        return sessionid.derive(payload.base_id, self._namespace,
-                                self._salt if payload.sections else '')
+        if payload.sections is NO_SECTIONS:
+            return sessionid.derive(payload.base_id, self._namespace)
+        return sessionid.derive(payload.base_id, self._namespace, self._salt)
 
     @property
     def new(self) -> bool:
@@ -118,12 +124,12 @@ class SessionControl:
 
         A login of the user and tokens that are in already changes nothing,
         unless ``again``.  Raises LoginNotAllowed in a namespace without
-        ``login = true``, TypeError or ValueError for what is no user or no
-        token, RevocationUnavailable, CookieTooLarge.
+        ``login = true`` and in a process that cannot sign logins, TypeError or
+        ValueError for what is no user or no token, RevocationUnavailable,
+        CookieTooLarge.
         """
         self._check_open()
-        if not self.may_login:
-            raise self._not_allowed()
+        self._check_may_login()
         self._state.login(user, tokens, self._namespace, again)
 
     def logout(self) -> bool:
@@ -140,8 +146,7 @@ class SessionControl:
         """Void every login of a user up to now, everywhere.  Raises
         LoginNotAllowed, TypeError, ValueError, RevocationUnavailable."""
         self._check_open()
-        if not self.may_login:
-            raise self._not_allowed()
+        self._check_may_login()
         self._state.revoke_user(login.native_user(user))
 
     def __copy__(self) -> SessionControl:
@@ -165,7 +170,10 @@ class SessionControl:
             raise RuntimeError('the response has started: its headers, and the '
                                'cookie in them, can no longer be changed')
 
-    def _not_allowed(self) -> LoginNotAllowed:
-        return LoginNotAllowed(
-            f'the namespace {self._namespace!r} may not log users in for the '
-            'whole site: write "login = true" into its namespace section')
+    def _check_may_login(self) -> None:
+        if not self._may_login:
+            raise LoginNotAllowed(
+                f'the namespace {self._namespace!r} may not log users in for the '
+                'whole site: write "login = true" into its namespace section')
+        if not self.may_login:
+            raise LoginNotAllowed(NO_PRIVATE_KEY)

@@ -22,7 +22,7 @@ In an ini file::
 The options are in the table at the foot of this file and in
 ``docs/reference/options.rst``.
 
-This is the only room that reads a request's headers, and the filter's clock.
+The only room that reads the Cookie header and writes Set-Cookie.
 """
 from __future__ import annotations
 
@@ -42,11 +42,14 @@ from .environ import (
 from .errors import ConfigError, CookieTooLarge
 from .headers import Headers
 from .options import Option
+from .revocation_store import Store, StoredRevocations
 from .signer import DEFAULT_TIMEOUT, MAX_COOKIE, SessionCookieSigner
 from .state import Answer, Issue, Policy, SessionState, fits, without_values
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
+
+    from .jws import LoginKeys
 
 log = logging.getLogger('paste_sessioncookie')
 
@@ -56,7 +59,6 @@ LARGE_COOKIE = 3500  # characters; the default buffers of nginx and uWSGI are 4 
 
 SAMESITE = ('Lax', 'Strict', 'None')
 ISSUE = ('always', 'kept')
-ENGINES = ('none', 'memory')
 
 #: how loud each status is: a visitor's everyday, a deployer's business, an attack
 LOG_LEVELS = {
@@ -121,12 +123,23 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
 
         ``revocations``
 
-            ``'memory'``, ``'none'``, or an object with the methods of
-            ``revocation.Revocations``.
+            ``'memory'``, ``'none'``, a ``revocation_sqlite.SQLiteStore`` or a
+            ``revocation_redis.RedisStore``, or an object with the methods of
+            ``revocation.Revocations``, which is kept from breaking requests.
+
+        ``login_private_key``, ``login_public_keys``
+
+            Ed25519 keys as the text of PEM files, one and several: with one of
+            them, logins are signed, and only a process that has the private
+            key can make any.
 
         ``not_before``
 
             Unix time: what was made before is void.
+
+        ``cache_verified``
+
+            See SessionCookieSigner.
 
         ``clock``
 
@@ -148,8 +161,10 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
                  secure: bool | None = True, samesite: str = 'Lax', domain: str = '',
                  path: str = '/', persistent: bool = False, issue: str = 'always',
                  generator: Callable[[], bytes] = sessionid.random_bytes,
-                 revocations: str | revocation.Revocations = 'memory',
-                 not_before: float = 0,
+                 revocations: str | Store | revocation.Revocations = 'memory',
+                 login_private_key: str | bytes | None = None,
+                 login_public_keys: Sequence[str | bytes] | None = None,
+                 not_before: float = 0, cache_verified: bool = True,
                  clock: Callable[[], float] = time.time) -> None:
         name = cookie_name or self._default_name(secure, domain, path)
         faults = attribute_faults(name, secure, samesite, domain, path)
@@ -158,13 +173,16 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
         faults += argument_faults(scanlist or (), issue, revocations)
         if signer is not None:
             faults += signer_faults(signer, name, bool(
-                secret or timeout or maxlen or lifetime or accept_secrets))
+                secret or timeout or maxlen or lifetime or accept_secrets
+                or not cache_verified))
+        keys = _login_keys(login_private_key, login_public_keys, name, faults)
         if faults:
             raise ConfigError('session_cookie', faults)
         if signer is None:
             signer = self.signer_class(
                 secret, timeout, maxlen, lifetime=lifetime, accept_secrets=accept_secrets,
-                cookie_name=name, domain=domain, path=path, clock=clock)
+                cookie_name=name, domain=domain, path=path, cache_verified=cache_verified,
+                clock=clock)
         elif not signer.cookie_name:
             signer.bind(name, domain, path)
         super().__init__(application, name, scanlist, signer)
@@ -179,7 +197,8 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
             signer=signer, cookie_name=name, scanlist=tuple(self.scanlist), site_keys=values,
             shared_keys=tuple(key for key in values if key != REMOTE_SESSION),
             revocations=_engine(revocations, signer), clock=clock, generator=generator,
-            issue_always=issue == 'always', not_before=not_before, domain=domain)
+            issue_always=issue == 'always', not_before=not_before, domain=domain,
+            login_keys=keys)
         self._find = headers.CookieFinder(name).find
         self._writer = headers.CookieWriter(
             name, path=path, domain=domain, samesite=samesite)
@@ -197,8 +216,8 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
             state = self._identify_again(environ, there)
         issue = self._issue(state, environ) if state.accepted is None else None
         control = SessionControl(state)
-        passage = Passage(
-            environ, control, self.environ_class(self, self.scanlist), outermost=True)
+        passage = Passage(environ, state, control, self.environ_class(self, self.scanlist),
+                          outermost=True)
         state.withdraw = passage.withdraw
 
         def remember(status: str, response_headers: Headers,
@@ -239,7 +258,8 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
         headers.add_vary_cookie(result)
         if state.payload is state.accepted and not state.changes and state.status == 'ok':
             return result  # the everyday case: the cookie says all there is to say
-        answer = state.answer(issue, headers.is_public(result))
+        answer = state.answer(
+            issue, public=state.status == 'renewed' and headers.is_public(result))
         if answer is Answer.NOTHING:
             return result
         secure = (environ.get('wsgi.url_scheme') == 'https' if self.secure is None
@@ -298,10 +318,10 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
         theirs = control.state.policy
         if theirs.realm != self.policy.realm:
             raise ConfigError(
-                'a session_cookie inside another must have the same cookie name, secret '
-                f'and attributes: outside is {theirs.cookie_name!r}, inside is '
+                'a session_cookie inside another must have the same cookie name, secret, '
+                f'login keys and attributes: outside is {theirs.cookie_name!r}, inside is '
                 f'{self.cookie_name!r}' + (
-                    '; the secrets, domains or paths differ'
+                    '; the secrets, login keys, domains or paths differ'
                     if theirs.cookie_name == self.cookie_name else ''))
         # ... but inside of a namespace, the outer filter is still there
         return not control.started or control.namespace != ''
@@ -341,8 +361,9 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
                 'processes',
                 'revocation = memory, and the server runs several processes: a log-out '
                 'revokes copies of the cookie in the process that served it only.  '
-                'Run one process with threads, or write revocation = none to say that '
-                'this is known')
+                'Write revocation = sqlite:PATH, with a file for all processes of this '
+                'machine (or redis://HOST for several machines); or run one process with '
+                'threads; or write revocation = none to say that this is known')
         if 'paste.httpexceptions' in environ:
             self._warn_once(
                 'exceptions',
@@ -403,13 +424,28 @@ def _has_fetch_metadata(environ: Environ) -> bool:
             or 'HTTP_SEC_FETCH_DEST' in environ)
 
 
-def _engine(revocations: str | revocation.Revocations,
+def _engine(revocations: str | Store | revocation.Revocations,
             signer: SessionCookieSigner) -> revocation.Revocations:
     if revocations == 'none':
         return revocation.NoRevocations()
     if isinstance(revocations, str):
         return revocation.memory_for(signer.keys.current.list_name)
-    return revocations
+    if isinstance(revocations, Store):
+        return StoredRevocations(revocations, signer.keys.list_names)
+    return revocation.guarded(revocations)
+
+
+def _login_keys(private_key: str | bytes | None, public_keys: Sequence[str | bytes] | None,
+                cookie_name: str, faults: list[str]) -> LoginKeys | None:
+    """The keys of signed logins, None for plain ones, or more faults."""
+    if private_key is None and public_keys is None:
+        return None
+    try:
+        from .jws import LoginKeys  # needs the extra
+        return LoginKeys(private_key, public_keys or (), cookie_name)
+    except ConfigError as error:
+        faults += error.faults or [str(error)]
+        return None
 
 
 def attribute_faults(name: str, secure: bool | None, samesite: str, domain: str,
@@ -442,8 +478,14 @@ def argument_faults(scanlist: Sequence[str], issue: str, revocations: object) ->
               if (fault := scanlist_fault(key))]
     if issue not in ISSUE:
         faults.append(f'issue = {issue}: it takes one of: ' + ', '.join(ISSUE))
-    if isinstance(revocations, str) and revocations not in ENGINES:
-        faults.append(f'revocations = {revocations}: it takes one of: ' + ', '.join(ENGINES))
+    if isinstance(revocations, str):
+        if revocations not in revocation.WORDS:
+            faults.append('revocations: of words it takes one of: '
+                          + ', '.join(revocation.WORDS))
+    elif not isinstance(revocations, Store) and (
+            missing := revocation.missing_methods(revocations)):
+        faults.append(f'revocations: a {type(revocations).__name__} has no '
+                      + ', '.join(missing))
     return faults
 
 
@@ -455,8 +497,8 @@ def signer_faults(signer: object, name: str, has_more: bool) -> list[str]:
     if signer.cookie_name not in ('', name):
         faults.append(f'signer: it signs for the cookie {signer.cookie_name}, not for {name}')
     if has_more:
-        faults.append('signer: secret, timeout, maxlen, lifetime and accept_secrets are '
-                      'arguments of the signer that is given')
+        faults.append('signer: secret, timeout, maxlen, lifetime, accept_secrets and '
+                      'cache_verified are arguments of the signer that is given')
     return faults
 
 
@@ -478,10 +520,15 @@ OPTIONS = {
     'persistent': Option(options.boolean, False),
     'issue': Option(options.choice(*ISSUE), 'always'),
     'generator': Option(options.generator, sessionid.random_bytes),
-    'login_private_key': Option(options.not_in_this_version, show=options.nothing),
-    'login_public_keys': Option(options.not_in_this_version),
-    'revocation': Option(options.revocation, 'memory', show=options.scheme),
-    'not_before': Option(options.moment, 0),                     # Unix time
+    'login_private_key': Option(options.login_private_key, show=options.nothing, hidden=(
+        'logins would be plain')),
+    'login_public_keys': Option(options.login_public_keys, show=options.sources, hidden=(
+        'logins would be plain')),
+    'revocation': Option(options.revocation, 'memory', show=options.scheme, hidden=(
+        'other processes would not see who has logged out')),
+    'not_before': Option(options.moment, 0, hidden=(             # Unix time
+        'what is void would count again')),
+    'cache_verified': Option(options.boolean, True),
 }
 
 
@@ -500,8 +547,6 @@ def make_session_cookie(app: WSGIApplication, global_conf: dict[str, Any] | None
         for fault in attribute_faults(name, *[values[each] for each in attributes[1:]]):
             section.fault(fault)
     section.finish()
-    for name in ('login_private_key', 'login_public_keys'):
-        del values[name]
     lifetime = values.pop('lifetime')
     return SessionCookieHandler(
         app, timeout=values.pop('timeout') / 60,

@@ -23,8 +23,8 @@ from paste.auth import cookie as parent
 
 from . import login
 from .control import SessionControl
-from .encoding import NATIVE_TEXT
-from .errors import CookieTooLarge, RevocationUnavailable
+from .encoding import NATIVE_TEXT, NO_SECTIONS, NO_VALUES
+from .errors import CookieTooLarge, LoginNotAllowed, RevocationUnavailable
 from .state import SessionState
 
 log = logging.getLogger('paste_sessioncookie')
@@ -38,6 +38,7 @@ REMOTE_USER = 'REMOTE_USER'
 TOKENS = 'REMOTE_USER_TOKENS'
 AUTH_TYPE = 'AUTH_TYPE'
 REMOTE_SESSION = 'REMOTE_SESSION'
+PROFILE = 'session.profile'
 
 #: come from the verified login alone, never from values
 LOGIN_KEYS = (REMOTE_USER, TOKENS, AUTH_TYPE)
@@ -112,6 +113,10 @@ class SessionCookieEnviron(parent.AuthCookieEnviron):  # type: ignore[misc]
     in the cookie, for this namespace alone.
     """
 
+    def __init__(self, handler: object, scanlist: Iterable[str]) -> None:
+        self.extend(scanlist)   # on each request: list.__init__ takes twice as long
+        self.handler = handler
+
     def __copy__(self) -> SessionCookieEnviron:
         return self  # like the control, shared by reference
 
@@ -142,13 +147,12 @@ class Passage:
     __slots__ = ('_scanlist', '_listed', '_site_keys', '_seen', '_user', '_tokens', '_ours',
                  '_restored', '_overwritten', '_recorded')
 
-    def __init__(self, environ: Environ, control: SessionControl,
+    def __init__(self, environ: Environ, state: SessionState, control: SessionControl,
                  scanlist: SessionCookieEnviron, outermost: bool) -> None:
         """``scanlist``: the site's keys; the namespace's own are added here.
         ``outermost``: whether this filter is the one that shows the login."""
-        state = control.state
-        payload = state.payload
-        keys = state.policy.site_keys
+        payload, policy = state.payload, state.policy
+        keys = policy.site_keys
         #: keys put in from values
         self._restored: tuple[str, ...] = ()
         #: what stood there before, where a key was put in all the same
@@ -157,7 +161,7 @@ class Passage:
         self._recorded: tuple[tuple[str | None, str], ...] = ()
         self._scanlist = scanlist
         #: whose values are the site's; REMOTE_SESSION is a namespace's own
-        self._site_keys = keys if outermost else state.policy.shared_keys
+        self._site_keys = keys if outermost else policy.shared_keys
         #: whether REMOTE_USER is nobody, or there because of our login
         self._ours = (self._show_login(environ, state) if outermost
                       else _is_ours(environ, state))
@@ -166,18 +170,20 @@ class Passage:
         environ[SESSION_ID] = control.id
         environ[CONTROL] = control
         environ[SCANLIST] = scanlist
-        if payload.values:
+        if payload.values is not NO_VALUES:
             self._restore(environ, {key: payload.values[key] for key in self._site_keys
                                     if key in payload.values})
-        if payload.sections and control.namespace in payload.sections:
+        if payload.sections is not NO_SECTIONS and control.namespace in payload.sections:
             # a key that was its own once may have become the site's
             own = payload.sections[control.namespace].values
             self._restore(environ, {key: own[key] for key in own
                                     if key not in self._site_keys})
-            keys += tuple(key for key in scanlist if key not in state.policy.scanlist)
+            keys += tuple(key for key in scanlist if key not in policy.scanlist)
         # what the application may change from here on
         self._listed = scanlist[:]
-        self._seen = {key: environ.get(key) for key in keys}
+        self._seen: dict[str, Any] = {}
+        for key in keys:
+            self._seen[key] = environ.get(key)
         self._user = environ.get(REMOTE_USER)
         self._tokens = environ.get(TOKENS)
 
@@ -269,7 +275,7 @@ class Passage:
                        lenient: bool) -> None:
         """The parent's idiom, where it is on and the control was not used."""
         state = control.state
-        if not (self._ours and control.may_login and REMOTE_USER in self._scanlist
+        if not (self._ours and control.for_site and REMOTE_USER in self._scanlist
                 ) or state.login_changed:
             return
         try:
@@ -280,10 +286,17 @@ class Passage:
             # groups count only if they were set in this request: those that
             # are there may be another user's
             groups = login.split_tokens(tokens) if tokens != tokens_before else ()
-            if user:
-                state.login(_text_user(user), groups, control.namespace)
-            else:
+            if not user:
                 state.logout()
+            elif lenient:
+                raise ValueError('REMOTE_USER was set for an error page; nobody is logged in')
+            elif user == before and state.is_over():
+                log.warning('the groups of a login were changed that was ended meanwhile, '
+                            'and nobody is logged in')
+            else:
+                state.login(_text_user(user), groups, control.namespace)
+        except LoginNotAllowed as error:
+            log.error('REMOTE_USER was set, and nobody is logged in: %s', error)
         except (TypeError, ValueError, RevocationUnavailable, CookieTooLarge) as error:
             _complain(error, lenient)
 
@@ -306,6 +319,27 @@ class Passage:
         scope = None if key in self._site_keys else control.namespace
         control.state.change(scope, key, value)
         self._recorded += ((scope, key),)
+
+
+def user_now(control: SessionControl, remote_user: object,
+             tokens: object = '') -> tuple[str, tuple[str, ...]]:
+    """
+    The user (text, '' for nobody) and the groups that hold at this moment.
+
+    ``remote_user``, ``tokens``: REMOTE_USER and REMOTE_USER_TOKENS as they came
+    in.  What the control was told in this request counts before them.
+    """
+    state = control.state
+    if state.login_changed and not state.outer_user:
+        identity = control.identity
+        return (identity.user, identity.tokens) if identity else ('', ())
+    if not isinstance(remote_user, str) or not remote_user:
+        return '', ()
+    groups = login.split_tokens(tokens) if isinstance(tokens, str) else ()
+    try:
+        return login.text_user(remote_user), groups
+    except ValueError:
+        return remote_user, groups  # a user from outside is whatever he is
 
 
 def _is_ours(environ: Environ, state: SessionState) -> bool:

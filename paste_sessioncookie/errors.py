@@ -112,7 +112,7 @@ class CookieTooLarge(parent.CookieTooLarge):  # type: ignore[misc]
 
 
 class LoginNotAllowed(RuntimeError):
-    """This namespace may not log users in for the whole site."""
+    """This namespace, or this process, may not log users in for the whole site."""
 
 
 class RevocationUnavailable(RuntimeError):

@@ -13,15 +13,12 @@ RFC 6265, 4.2.1 and 5.4::
 """
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 
 Headers = list[tuple[str, str]]
 
 _BLANKS = ' \t'
-REMEMBERED = 1024    # headers seen before ...
-LONG_HEADER = 4096   # ... of so many characters: 4 MB in all, at most
 MAX_CANDIDATES = 8  # a browser sends one; more than a few are an attack
 
 
@@ -34,21 +31,21 @@ class CookieFinder:
     ours ends at the first comma: no value that we sign has one.
     """
 
-    __slots__ = ('_wanted', '_find_again')
+    __slots__ = ('_wanted',)
 
     def __init__(self, name: str) -> None:
         self._wanted = f'{name}='
-        # a browser sends the same header with every request
-        self._find_again = functools.lru_cache(maxsize=REMEMBERED)(self._find)
 
     def find(self, header: str) -> Sequence[str]:
         """All different values, in order of appearance; at most one more than
         MAX_CANDIDATES."""
-        if self._wanted not in header:
+        before, found, rest = header.partition(self._wanted)
+        if not found:
             return ()
-        if len(header) > LONG_HEADER:
-            return self._find(header)
-        return self._find_again(header)
+        # what browsers send: ours is there once, and behind one space
+        if self._wanted not in rest and (not before or before.endswith('; ')):
+            return rest.partition(';')[0].partition(',')[0].strip(_BLANKS),
+        return self._find(header)
 
     def _find(self, header: str) -> Sequence[str]:
         values: list[str] = []
@@ -81,7 +78,7 @@ def _value(header: str, start: int) -> tuple[str, int]:
 class CookieWriter:
     """Set-Cookie headers of one name with fixed attributes (RFC 6265, 4.1)."""
 
-    __slots__ = ('name', '_attributes')
+    __slots__ = ('name', '_plain', '_secure')
 
     def __init__(self, name: str, *, path: str = '/', domain: str = '',
                  samesite: str = 'Lax') -> None:
@@ -89,13 +86,15 @@ class CookieWriter:
         attributes = [f'Path={path}', 'HttpOnly', f'SameSite={samesite}']
         if domain:
             attributes.insert(1, f'Domain={domain}')
-        self._attributes = '; '.join(attributes)
+        self._plain = '; '.join(attributes)
+        self._secure = f'{self._plain}; Secure'
 
     def set(self, value: str, secure: bool, max_age: int | None = None) -> tuple[str, str]:
         """The header that sets the cookie, for ``max_age`` seconds if given."""
-        return 'Set-Cookie', '{}={}; {}{}{}'.format(
-            self.name, value, self._attributes, '; Secure' if secure else '',
-            '' if max_age is None else f'; Max-Age={max_age}')
+        attributes = self._secure if secure else self._plain
+        if max_age is not None:
+            attributes += f'; Max-Age={max_age}'
+        return 'Set-Cookie', f'{self.name}={value}; {attributes}'
 
     def delete(self, secure: bool) -> tuple[str, str]:
         """The header that deletes the cookie."""
@@ -119,6 +118,10 @@ def _with_cookie(value: str) -> str:
     return f'{value}, Cookie' if value.strip() else 'Cookie'
 
 
+# the second and third are Varnish's and others', and nginx's
+_OF_SHARED_CACHES = ('cdn-cache-control', 'surrogate-control', 'x-accel-expires')
+
+
 def is_public(headers: Headers) -> bool:
     """Whether the response is marked for caches that many visitors share."""
     return any(directive.partition('=')[0].strip().lower() == 'public'
@@ -126,7 +129,18 @@ def is_public(headers: Headers) -> bool:
 
 
 def make_private(headers: Headers) -> None:
-    """Keep the response out of shared caches (RFC 9111, 5.2.2)."""
+    """Keep the response out of shared caches (RFC 9111, 5.2.2), also out of those that
+    are told more (RFC 9213)."""
+    headers[:] = [header for header in headers
+                  if not header[0].lower().endswith(_OF_SHARED_CACHES)]
+    for header in headers:
+        if len(header[0]) == 13 and header[0].lower() == 'cache-control':
+            _merge_private(headers)
+            return
+    headers.append(('Cache-Control', 'private'))
+
+
+def _merge_private(headers: Headers) -> None:
     directives = _cache_control(headers)
     names = [directive.partition('=')[0].strip().lower() for directive in directives]
     if 'no-store' in names:

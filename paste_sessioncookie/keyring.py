@@ -60,6 +60,13 @@ class KeyRing:
         self.current = keys[0]
         self.by_id = {key.id: key for key in reversed(keys)}
 
+    @property
+    def list_names(self) -> list[str]:
+        """The revocation lists of all keys; that of the key that signs is first."""
+        names = [key.list_name for key in self.by_id.values()]
+        return [self.current.list_name, *(
+            name for name in names if name != self.current.list_name)]
+
 
 def derive_key(secret: bytes, purpose: str, name: str, domain: str,
                path: str) -> bytes:

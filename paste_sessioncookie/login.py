@@ -1,10 +1,10 @@
 """
-Logins: who a user can be, and which login in a cookie counts
-=============================================================
+Logins: who a user can be, and what a login is
+==============================================
 
 Out of the box a login is part of the payload, under the shared secret: every
 application that can sign a cookie can also make a login.  They are one trust
-domain.
+domain.  Where they are not, logins are signed (``jws``).
 
 A user is text, and in environ what PEP 3333 makes of text: its UTF-8 bytes
 read as latin-1.
@@ -20,6 +20,10 @@ from .sessionid import new_login_id
 # revoke() voids what is dated up to 60 s ahead (two servers' clocks), and the
 # next login is dated after that: so a good login lies 120 s ahead at most
 MAX_AHEAD = 120
+
+NO_PRIVATE_KEY = (
+    'this process has login_public_keys and no login_private_key: only the process that has '
+    'the private key may log users in and revoke logins')
 
 
 class Identity(NamedTuple):

@@ -129,7 +129,7 @@ def enter(inner: Environ, outer: SessionControl, control: SessionControl) -> Pas
         if key not in policy.shared_keys and key not in LOGIN_KEYS:
             inner.pop(key, None)  # it is the outer one's own
     scanlist: SessionCookieEnviron = type(theirs)(theirs.handler, policy.scanlist)
-    return Passage(inner, control, scanlist, outermost=False)
+    return Passage(inner, outer.state, control, scanlist, outermost=False)
 
 
 OPTIONS = {

@@ -8,7 +8,8 @@ every fault, so that all are reported at once.  A converter takes the text and
 the directory of the ini file, and raises ValueError with a sentence that says
 what is accepted; no sentence shows a secret.
 
-This is the only room that opens ``file:``, ``env:`` and ``generate:``.
+This is the only room that opens ``file:``, ``env:`` and ``generate:``, and that
+makes the revocation engines which an ini file names.
 """
 from __future__ import annotations
 
@@ -20,14 +21,22 @@ import logging
 import os
 import re
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from paste.deploy.converters import asbool
 
+from .encoding import is_token
 from .environ import scanlist_fault
 from .errors import ConfigError
+from .revocation import (
+    WORDS, Complaints, CustomRevocations, Revocations, missing_methods, shared)
+from .revocation_redis import RedisStore
+from .revocation_sqlite import SQLiteStore
+from .revocation_store import Store
 from .sessionid import new_base_id
 from .signer import (
     CLOCK_SKEW, HOW_TO_MAKE_A_SECRET, MAX_COOKIE, MAX_DURATION, MIN_MAXLEN, MIN_SECRET)
@@ -46,6 +55,7 @@ class Option:
     required: str = ''       # what to write, if the option must be there
     show: Callable[[str], str | None] = str  # what a fault may show of the value
     inherited: bool = False  # [DEFAULT] counts, as in the parent
+    hidden: str = ''         # what would be if [DEFAULT] hid it, where that is a fault
 
 
 def nothing(text: str) -> None:
@@ -58,30 +68,36 @@ def scheme(text: str) -> str:
     return f'{before}:...' if colon else text
 
 
+def sources(text: str) -> str | None:
+    """For keys, which may have been written out where their file belongs."""
+    return text if re.fullmatch(r'(?:(?:file|env):\S*\s*)*', text) else None
+
+
 class IniSection:
     """
     The options of one section, converted: ``values``, and ``faults``.
 
     Constructor arguments: the filter's name as in ``use``, its table, and the
-    two dictionaries that PasteDeploy hands to a factory.
+    two dictionaries that PasteDeploy hands to a factory; ``egg``, what stands
+    before the name (nothing, where it is no filter's).
     """
 
     def __init__(self, filter_name: str, table: Mapping[str, Option],
                  global_conf: Mapping[str, Any] | None,
-                 local_conf: Mapping[str, Any]) -> None:
+                 local_conf: Mapping[str, Any], egg: str = 'paste_sessioncookie#') -> None:
         global_conf = global_conf or {}
-        self._filter_name = filter_name
+        self._title = egg + filter_name
         self._file = global_conf.get('__file__', '')
         self._here = global_conf.get('here') or os.path.dirname(self._file)
         self.faults: list[str] = []
         self.failed: set[str] = set()
         for name in local_conf:
             if name not in table:
-                self._unknown(name, table)
+                self.fault(unknown(name, table), name)
         self.values = {name: self._value(name, option, global_conf, local_conf)
                        for name, option in table.items()}
-        self._warn_of_hidden([name for name in table
-                              if name in global_conf and name not in local_conf], table)
+        self._judge_hidden([name for name in table
+                            if name in global_conf and name not in local_conf], table)
 
     def fault(self, sentence: str, *names: str) -> None:
         """Add a fault that concerns the options ``names``."""
@@ -112,31 +128,40 @@ class IniSection:
                        else f'{name} = {shown}: {error}', name)
             return option.default
 
-    def _unknown(self, name: str, table: Mapping[str, Option]) -> None:
-        near = difflib.get_close_matches(name, table, 1)
-        self.fault('{}: there is no such option{}'.format(
-            name, f'; did you mean {near[0]}?' if near
-            else '; there are: ' + ', '.join(sorted(table))), name)
-
-    def _warn_of_hidden(self, hidden: list[str], table: Mapping[str, Option]) -> None:
+    def _judge_hidden(self, hidden: list[str], table: Mapping[str, Option]) -> None:
         """PasteDeploy drops a section's option that [DEFAULT] has as well."""
-        unused = [name for name in hidden if not table[name].inherited]
-        if unused:
-            log.warning(
-                '%s: [DEFAULT] has %s, so PasteDeploy hides what the section says of '
-                'it, and neither is used.  To set it, write two lines into the section: '
-                '"set %s = VALUE" and "get %s = %s"',
-                self._place(), ', '.join(unused), *[unused[0]] * 3)
+        unused = []
         for name in hidden:
             if table[name].inherited:
                 log.warning(
                     '%s: %s is taken from [DEFAULT], where the factory of every '
                     'application can read it; write it into the section of the filter '
                     'alone', self._place(), name)
+            elif table[name].hidden:
+                self.fault(f'{name}: [DEFAULT] has it, so PasteDeploy hides what the section '
+                           f'says of it, and {table[name].hidden}; write "set {name} = VALUE" '
+                           f'and "get {name} = {name}" into the section, or another name '
+                           'into [DEFAULT]', name)
+            else:
+                unused.append(name)
+        if unused:
+            log.warning(
+                '%s: [DEFAULT] has %s, so PasteDeploy hides what the section says of '
+                '%s is used.  To set it, write two lines into the section: '
+                '"set %s = VALUE" and "get %s = %s"',
+                self._place(), ', '.join(unused), 'it, and neither' if len(unused) == 1
+                else 'them, and nothing of it', *[unused[0]] * 3)
 
     def _place(self) -> str:
-        return 'paste_sessioncookie#{}{}'.format(
-            self._filter_name, f' (loaded from {self._file})' if self._file else '')
+        return self._title + (f' (loaded from {self._file})' if self._file else '')
+
+
+def unknown(name: str, known: Iterable[str]) -> str:
+    """The fault of an option that does not exist, with the nearest one that does."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, 1)
+    return f'{name}: there is no such option; ' + (
+        f'did you mean {near[0]}?' if near else 'there are: ' + ', '.join(names))
 
 
 def _text(value: object) -> str:
@@ -273,22 +298,25 @@ def generator(text: str, here: str) -> Callable[[], bytes]:
     """``module:callable``, tried out."""
     make = python_object(text)
     try:
-        if new_base_id(make) == new_base_id(make):
-            raise ValueError('it gave the same bytes twice')
+        first, second = new_base_id(make), new_base_id(make)
     except ConfigError as error:
         raise ValueError(str(error)) from None
-    except ValueError:
-        raise
     except Exception as error:
         raise ValueError(f'it raised {type(error).__name__}: {error}') from error
+    if first == second:
+        raise ValueError('it gave the same bytes twice')
     return make
+
+
+_PYTHON_OBJECT = re.compile(r'([A-Za-z_][\w.]*):([A-Za-z_][\w.]*)')
 
 
 def python_object(text: str) -> Callable[..., Any]:
     """What ``module:callable`` names."""
-    module_name, colon, attributes = text.partition(':')
-    if not colon or not module_name or not attributes:
+    match = _PYTHON_OBJECT.fullmatch(text)
+    if match is None:
         raise ValueError('it takes module:callable')
+    module_name, attributes = match.groups()
     try:
         found: Any = importlib.import_module(module_name)
         for attribute in attributes.split('.'):
@@ -300,18 +328,140 @@ def python_object(text: str) -> Callable[..., Any]:
     return found  # type: ignore[no-any-return]
 
 
-def revocation(text: str, here: str) -> str:
-    engine = text.lower()
-    if engine in ('none', 'memory'):
+def revocation(text: str, here: str) -> str | Store | Revocations:
+    """``none`` or ``memory``; the store, or the engine, that anything else names."""
+    engine, colon, rest = text.partition(':')
+    engine = engine.lower()
+    if not colon and engine in WORDS:
         return engine
-    if ':' in engine:
-        raise ValueError('this version has none and memory only')
-    raise ValueError('it takes none or memory')
+    if colon and engine == 'sqlite':
+        return _sqlite(rest.strip(), here)
+    if colon and engine in ('redis', 'rediss', 'unix'):
+        return _redis(f'{engine}:{rest}')
+    if _PYTHON_OBJECT.fullmatch(text):
+        return _custom(text)
+    raise ValueError('it takes none, memory, sqlite:PATH, redis://HOST, or module:callable')
 
 
-def not_in_this_version(text: str, here: str) -> None:
-    raise ValueError('this version has no logins that only one process can make; remove '
-                     'the option')
+def _sqlite(name: str, here: str) -> Store:
+    if name.startswith('//'):
+        raise ValueError('it takes sqlite:PATH, without "//"')
+    path = os.path.realpath(path_of(name, here))
+    store = shared(('sqlite', path), partial(SQLiteStore, path))
+    store.prepare()
+    return store
+
+
+def _redis(url: str) -> Store:
+    _refuse_comment(url)
+    return shared(('redis', url), partial(_prepared_redis, url))
+
+
+def _prepared_redis(url: str) -> RedisStore:
+    store = RedisStore(url)
+    store.prepare()
+    return store
+
+
+def _custom(text: str) -> Revocations:
+    # imported before shared() locks: a module of that name may be on its way in another
+    # thread, and wait for that lock
+    make = python_object(text)
+    return shared(('custom', text), partial(_made_revocations, text, make))
+
+
+def _made_revocations(text: str, make: Callable[[], Revocations]) -> Revocations:
+    """What a callable returns.  It is called once in a process."""
+    try:
+        engine = make()
+    except Exception as error:
+        raise ValueError(f'it raised {type(error).__name__}: {error}') from error
+    if missing := missing_methods(engine):
+        raise ValueError(f'it returned a {type(engine).__name__}, which has no '
+                         + ', '.join(missing))
+    return CustomRevocations(engine, Complaints(text))
+
+
+# -- groups and addresses ----------------------------------------------------
+
+MAX_PATIENCE = 60  # seconds; a visitor waits as long
+
+_URL = re.compile(r"[A-Za-z0-9._~:/?@!$&'()*+,;=%\[\]-]{1,1000}")  # RFC 3986, no fragment
+_URL_HOST = re.compile(r'[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*')
+_LOCAL = re.compile(r'/(?!/)[!-\[\]-~]*')                            # no blank, no "\"
+_DOTS = re.compile(r'/(?:\.|%2e){1,2}(?:[/?#]|$)', re.IGNORECASE)   # RFC 3986, 5.2.4
+_METHOD = re.compile(r'[A-Za-z0-9_.:/]{1,100}')                     # XML-RPC, methodName
+
+
+def tokens(text: str, here: str) -> tuple[str, ...]:
+    """Groups, separated by white space or commas; one at least."""
+    _refuse_comment(text)
+    groups = tuple(dict.fromkeys(re.split(r'[\s,]+', text.strip(' \t\n,'))))
+    if not all(map(is_token, groups)):
+        raise ValueError('it takes groups, as in staff, editors; each of printable ASCII '
+                         'without comma and space, one at least')
+    return groups
+
+
+def login_url(text: str, here: str) -> str:
+    """A path of this host, or an https URL."""
+    if _is_url(text, 'https') and '@' not in urlsplit(text).netloc:
+        return text
+    if _URL.fullmatch(text) and is_local(text):
+        if 'came_from' not in parse_qs(urlsplit(text).query, keep_blank_values=True):
+            return text
+        raise ValueError('it takes a path without came_from, which the filter adds')
+    raise ValueError('it takes a path of this host, as in /accounts/login, without "." and '
+                     '".." parts, or an https URL, as in https://login.example.org/; what '
+                     'is not ASCII percent-encoded')
+
+
+def is_local(text: str) -> bool:
+    """
+    Whether a browser that is sent there stays at this host: a path, perhaps with
+    query and fragment, of visible ASCII.
+
+    "//host" and "/\\host" are other hosts, and what else has a backslash, or parts
+    "." and "..", may look like one to somebody on the way.
+    """
+    return (_LOCAL.fullmatch(text) is not None
+            and not _DOTS.search(re.split('[?#]', text)[0]))
+
+
+def server_url(text: str, here: str) -> str:
+    """The http or https URL of a server, perhaps with user and password."""
+    if not _is_url(text, 'http', 'https'):
+        raise ValueError('it takes an http or https URL, as in http://127.0.0.1:8000/RPC2; '
+                         'what is special in a password percent-encoded')
+    return text
+
+
+def _is_url(text: str, *schemes: str) -> bool:
+    """Whether it is a URL with one of the schemes, a host, and perhaps a port."""
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname or '', parts.port
+    except ValueError:
+        return False
+    return bool(_URL.fullmatch(text) and parts.scheme in schemes and port != 0 and (
+        _URL_HOST.fullmatch(host) or _is_address(host)))
+
+
+def method(text: str, here: str) -> str:
+    """The name of an XML-RPC method."""
+    if not _METHOD.fullmatch(text):
+        raise ValueError('it takes the name of a method, as in get_profile: letters, digits '
+                         'and "_", ".", ":", "/"')
+    return text
+
+
+def patience(text: str, here: str) -> int:
+    """A duration for which a visitor can be made to wait, in seconds."""
+    seconds = duration(text, here)
+    if seconds > MAX_PATIENCE:
+        raise ValueError('it takes a minute at most, as in 2s: a visitor waits for it (a '
+                         'bare number is minutes)')
+    return seconds
 
 
 # -- secrets -----------------------------------------------------------------
@@ -363,10 +513,13 @@ def _secret(text: str, here: str, allowed: tuple[str, ...]) -> bytes:
             for each in allowed))
     if kind == 'env':
         return _strong(_from_environment(name), f'the environment variable {name}: ')
-    filename = _filename(name, here)
+    filename = path_of(name, here)
     if kind == 'generate':
         _generate(filename)
-    return _strong(_from_file(filename), f'{filename}: ')
+    found = _strong(_from_file(filename, 'To have it made at the first start, write '
+                                         'generate: instead of file:'), f'{filename}: ')
+    _warn_if_public(filename)
+    return found
 
 
 def _strong(data: bytes, where: str = '') -> bytes:
@@ -388,7 +541,7 @@ def _from_environment(name: str) -> bytes:
     return value.encode('utf-8', 'surrogateescape')
 
 
-def _filename(name: str, here: str) -> str:
+def path_of(name: str, here: str) -> str:
     """Relative names are relative to the ini file, not to wherever it is run."""
     if not name:
         raise ValueError('a file name is missing')
@@ -402,15 +555,15 @@ def _refuse_comment(text: str) -> None:
                          'its own')
 
 
-def _from_file(filename: str) -> bytes:
+def _from_file(filename: str, hint: str) -> bytes:
+    """What is in a file.  Raises ValueError, with the hint if there is none."""
     try:
         with open(filename, 'rb') as file:
             data = file.read(64 * 1024)
     except FileNotFoundError:
         if os.path.islink(filename):
             raise ValueError(f'{filename} is a link to a file that is not there') from None
-        raise ValueError(f'there is no file {filename}.  To have it made at the first '
-                         'start, write generate: instead of file:') from None
+        raise ValueError(f'there is no file {filename}.  {hint}') from None
     except OSError as error:
         raise ValueError(f'{filename} cannot be read: {error.strerror}') from error
     try:
@@ -420,12 +573,15 @@ def _from_file(filename: str) -> bytes:
     return data.strip()
 
 
+def _warn_if_public(filename: str) -> None:
+    if os.stat(filename).st_mode & 0o007:
+        log.warning('%s can be read by everybody on this machine; chmod 600 it', filename)
+
+
 def _generate(filename: str) -> None:
     """Make the file if it is not there.  Several processes may start at once:
     it appears whole, and the first one's stays."""
     if os.path.exists(filename):
-        if os.stat(filename).st_mode & 0o007:
-            log.warning('%s can be read by everybody on this machine; chmod 600 it', filename)
         return
     temporary = f'{filename}.{os.getpid()}.{secrets.token_hex(4)}'
     try:
@@ -443,3 +599,48 @@ def _generate(filename: str) -> None:
     except OSError as error:
         raise ValueError(f'{filename} cannot be made: {error.strerror}') from error
     log.info('made a new secret: %s', filename)
+
+
+# -- login keys ----------------------------------------------------------------
+
+_ONE_KEY = ('it takes file:PATH or env:NAME; a key itself has white space in it, and is kept '
+            'in a file or a variable')
+
+
+def login_private_key(text: str, here: str) -> bytes:
+    """The PEM text that ``file:`` or ``env:`` names."""
+    from . import jws  # needs the extra; raises ConfigError, a ValueError
+    pem = _key(text, here, jws.load_private_key, jws.HOW_TO_MAKE_A_PRIVATE_KEY)
+    if text.startswith('file:'):
+        _warn_if_public(path_of(text[len('file:'):].strip(), here))
+    return pem
+
+
+def login_public_keys(text: str, here: str) -> tuple[bytes, ...]:
+    """The PEM texts, separated by white space."""
+    from . import jws
+    if not text:
+        raise ValueError('it takes at least one key; to let all who have the secret make '
+                         'logins, remove the option')
+    if sources(text) is None:
+        raise ValueError(_ONE_KEY)
+    return tuple(_key(each, here, jws.load_public_key, jws.HOW_TO_MAKE_A_PUBLIC_KEY)
+                 for each in text.split())
+
+
+def _key(text: str, here: str, load: Callable[[bytes], object], hint: str) -> bytes:
+    """A PEM text, tried out.  Raises ValueError; no sentence shows a key."""
+    kind, colon, name = text.partition(':')
+    if kind not in ('file', 'env') or not colon or '\n' in text:
+        raise ValueError(_ONE_KEY)
+    name = name.strip()
+    if kind == 'env':
+        where, pem = f'the environment variable {name}', _from_environment(name)
+    else:
+        where = path_of(name, here)
+        pem = _from_file(where, hint)
+    try:
+        load(pem)
+    except ValueError as error:
+        raise ValueError(f'{where}: {error}') from None
+    return pem

@@ -7,21 +7,35 @@ a login that is replaced, put the login's ID on a list until the cookie would
 have expired anyway; ``revoke(user)`` puts a time there, up to which every
 login of the user is void.  Only requests that carry a login look anything up.
 
-An engine has the methods of :class:`MemoryRevocations`.  One that cannot
-answer raises RevocationUnavailable: then no login counts.
+An engine has the methods of :class:`Revocations`.  One that cannot answer
+raises RevocationUnavailable: then no login counts.  In this file are the
+engines of one process, and what wraps a deployer's own; ``revocation_store``
+and its neighbours have those that processes share.
 """
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable
-from typing import Protocol
+import traceback
+from collections.abc import Callable, Hashable
+from typing import Any, Protocol, TypeVar
 
 from .errors import RevocationUnavailable
+from .seldom import Seldom
+
+log = logging.getLogger('paste_sessioncookie')
+
+T = TypeVar('T')
+
+WORDS = ('none', 'memory')  # the engines that are named by a word
 
 
 class Revocations(Protocol):
-    """What an engine can do.  All times are Unix times in whole seconds."""
+    """
+    What an engine can do.  All times are Unix times in whole seconds; a user
+    is as REMOTE_USER has him.  Each may raise RevocationUnavailable.
+    """
 
     def revoke_login(self, login_id: str, until: int, now: int) -> bool:
         """Void one login; the entry may go at ``until``.  False: this engine
@@ -110,12 +124,94 @@ class NoRevocations:
         return 0
 
 
-_shared: dict[str, MemoryRevocations] = {}
-_shared_lock = threading.Lock()
+class Complaints:
+    """What is said of a list that fails: to the caller each time, to the log at
+    most once a minute."""
+
+    def __init__(self, list_shown: str,
+                 monotonic: Callable[[], float] = time.monotonic) -> None:
+        """``list_shown``: which list it is, without passwords."""
+        self.list_shown = list_shown
+        self._seldom = Seldom(monotonic)
+
+    def unavailable(self, reason: str) -> RevocationUnavailable:
+        """The exception to raise, and perhaps a line in the log."""
+        if self._seldom.due():
+            log.error('the revocation list %s fails: %s', self.list_shown, reason)
+        return RevocationUnavailable(f'the revocation list {self.list_shown}: {reason}')
+
+
+METHODS = ('revoke_login', 'revoke_user', 'is_revoked', 'revoked_up_to')
+
+
+def missing_methods(engine: object) -> list[str]:
+    """Those of Revocations that an object has not."""
+    return [name for name in METHODS if not callable(getattr(engine, name, None))]
+
+
+class CustomRevocations:
+    """
+    ``revocation = module:callable``, or an object: an engine of somebody else's, kept
+    from breaking requests.  Whatever it raises, and an answer of the wrong type, is
+    RevocationUnavailable.
+    """
+
+    def __init__(self, engine: Revocations, complaints: Complaints) -> None:
+        self._engine = engine
+        self._complaints = complaints
+
+    def revoke_login(self, login_id: str, until: int, now: int) -> bool:
+        return self._ask(bool, 'revoke_login', login_id, until, now)
+
+    def revoke_user(self, user: str, up_to: int, until: int, now: int) -> None:
+        self._ask(object, 'revoke_user', user, up_to, until, now)
+
+    def is_revoked(self, login_id: str, user: str, at: int) -> bool:
+        return self._ask(bool, 'is_revoked', login_id, user, at)
+
+    def revoked_up_to(self, user: str) -> int:
+        return self._ask(int, 'revoked_up_to', user)
+
+    def _ask(self, kind: type[T], method: str, *arguments: object) -> T:
+        try:
+            answer = getattr(self._engine, method)(*arguments)
+            if isinstance(answer, kind):
+                return answer
+            reason = f'{method} returned {type(answer).__name__}, not {kind.__name__}'
+        except RevocationUnavailable:
+            raise
+        except Exception as error:
+            # not its text: that of a database's may have the arguments in it
+            [*_, place] = traceback.extract_tb(error.__traceback__)
+            reason = (f'{method} raised {type(error).__name__} '
+                      f'({place.filename}, line {place.lineno})')
+        # out here, the error and its text are in no traceback
+        raise self._complaints.unavailable(reason)
+
+
+_OURS = (MemoryRevocations, NoRevocations, CustomRevocations)
+
+
+def guarded(engine: Revocations) -> Revocations:
+    """An engine that was given as an object, such that it breaks no request."""
+    return engine if type(engine) in _OURS else CustomRevocations(
+        engine, Complaints(type(engine).__name__))
+
+
+_shared: dict[Hashable, Any] = {}
+# may be taken twice: what is made may need another such thing
+_shared_lock = threading.RLock()
+
+
+def shared(key: Hashable, make: Callable[[], T]) -> T:
+    """The one thing of this process under a key.  PasteDeploy makes a filter each
+    time that a section is named, and all of them must see one log-out."""
+    with _shared_lock:
+        if key not in _shared:
+            _shared[key] = make()
+        return _shared[key]  # type: ignore[no-any-return]
 
 
 def memory_for(list_name: str) -> MemoryRevocations:
-    """The one list of this process for a key: PasteDeploy makes a filter each
-    time that a section is named, and all of them must see one log-out."""
-    with _shared_lock:
-        return _shared.setdefault(list_name, MemoryRevocations())
+    """The list in memory for a key."""
+    return shared(('memory', list_name), MemoryRevocations)

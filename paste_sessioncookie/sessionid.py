@@ -10,6 +10,9 @@ compute another's::
         "paste_sessioncookie session id 1"
         length(namespace) namespace  length(salt) salt  base ID )
 
+    sid of a signed login = the first 40 hex digits of SHA-256(
+        "paste_sessioncookie login 1" base ID )
+
 All parts are bytes (the namespace's native string in latin-1, salt and base
 ID as the ASCII hex digits that stand in the cookie); a length is four bytes,
 most significant first.  The base ID, the secret part, comes last, and 96 of
@@ -31,6 +34,7 @@ MAX_RANDOM_BYTES = 64   # more only makes the cookie longer
 # web.py's rules at once
 ID_DIGITS = 40
 _LABEL = b'paste_sessioncookie session id 1'
+_LOGIN_LABEL = b'paste_sessioncookie login 1'
 
 
 class SessionID(str):
@@ -59,12 +63,28 @@ class SessionID(str):
 @functools.lru_cache(maxsize=4096)
 def derive(base_id: str, namespace: str, salt: str = '') -> SessionID:
     """The session ID of one namespace."""
+    before = _before_base_id(namespace, salt) if salt else _of_namespace(namespace)
+    digest = hashlib.sha256(before + base_id.encode('ascii')).hexdigest()
+    return SessionID(digest[:ID_DIGITS])
+
+
+def _before_base_id(namespace: str, salt: str) -> bytes:
     name = namespace.encode('latin-1')
-    message = b''.join((
+    return b''.join((
         _LABEL, len(name).to_bytes(4, 'big'), name,
-        len(salt).to_bytes(4, 'big'), salt.encode('ascii'),
-        base_id.encode('ascii')))
-    return SessionID(hashlib.sha256(message).hexdigest()[:ID_DIGITS])
+        len(salt).to_bytes(4, 'big'), salt.encode('ascii')))
+
+
+@functools.lru_cache(maxsize=64)   # a site has a few
+def _of_namespace(namespace: str) -> bytes:
+    return _before_base_id(namespace, '')
+
+
+# every request with a signed login asks
+@functools.lru_cache(maxsize=1024)
+def login_session(base_id: str) -> str:
+    """The name that a signed login has for its session (``sid``)."""
+    return hashlib.sha256(_LOGIN_LABEL + base_id.encode('ascii')).hexdigest()[:ID_DIGITS]
 
 
 def random_bytes() -> bytes:

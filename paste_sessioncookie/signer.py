@@ -19,16 +19,15 @@ True
 """
 from __future__ import annotations
 
-import functools
 import hmac
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from paste.auth import cookie as parent
 
 from . import encoding, sessionid
+from .cache import MOST_TEXTS, Cache
 from .encoding import Payload
 from .errors import (
     BadCookie, BadSignature, ConfigError, CookieTooLarge, ExpiredAbsolute,
@@ -40,19 +39,16 @@ MIN_MAXLEN = 512       # characters: an ID, a login and a few values
 MAX_DURATION = 3660 * 86400  # seconds: ten years, more than any browser keeps
 MAX_COOKIE = 4096      # characters of name and value that browsers keep (RFC 6265, 6.1)
 MIN_SECRET = 32        # bytes: the size of the key that is made of it
+PREFIX = 11            # characters: version, key id and their dots
 TAG_DIGITS = 64        # HMAC-SHA256, whole
-REMEMBERED = 1024      # cookies verified before
 CLOCK_SKEW = 60        # seconds by which two servers' clocks may differ
 DEFAULT_TIMEOUT = 30   # minutes: the parent's
 DEFAULT_LIFETIME = 12 * 60  # minutes: NIST SP 800-63B-4, AAL2, says 24 h at most
 
 
-class Verified(NamedTuple):
-    """A payload that was verified, and when it needs no look at its times."""
-
-    payload: Payload
-    valid_from: float    # Unix time
-    fresh_until: float   # Unix time; from then on it is to be sent anew
+# a payload, and from when until when (Unix time) its times need no look.  A plain
+# tuple: to make and to take apart a named one costs a quarter of a HMAC more
+_Verified = tuple[Payload, float, float]
 
 
 class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
@@ -88,6 +84,11 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
 
             A cookie is valid under these only.
 
+        ``cache_verified``
+
+            Whether to know again what was verified before (True): the times are
+            checked on every read all the same.
+
         ``clock``
 
             Gives the Unix time where ``now`` is not given.
@@ -100,6 +101,7 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
                  lifetime: float | None = None,
                  accept_secrets: Sequence[str | bytes] = (),
                  cookie_name: str = '', domain: str = '', path: str = '/',
+                 cache_verified: bool = True,
                  clock: Callable[[], float] = time.time) -> None:
         if secret is None:
             secret = secrets.token_bytes(MIN_SECRET)
@@ -113,15 +115,17 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
             raise ConfigError(f'maxlen = {maxlen}: it takes {MIN_MAXLEN} to {MAX_COOKIE}')
         self.clock = clock
         self._secrets = all_secrets
+        self.cache_verified = cache_verified
         self.bind(cookie_name, domain, path)
 
     def bind(self, cookie_name: str, domain: str, path: str) -> None:
         """Sign for this name, domain and path alone, from now on."""
         self.cookie_name = cookie_name
         self.keys = KeyRing(self._secrets, cookie_name, domain, path)
-        # exceptions are not remembered; an entry is a cookie, 4 KB at most
-        self._verified = functools.lru_cache(maxsize=REMEMBERED)(self._verify)
         self._prefix = f'{VERSION}.{self.keys.current.id}.'
+        self._accepted = {
+            f'{VERSION}.{key_id}.': key for key_id, key in self.keys.by_id.items()}
+        self._verified = Cache(self._verify, MOST_TEXTS if self.cache_verified else 0)
         #: how many characters a payload may have
         self.room = self.maxlen - len(cookie_name) - len(self._prefix) - 1 - TAG_DIGITS
         # not maxlen: making that smaller must not log anybody out
@@ -149,17 +153,19 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         # 4. tag
         return f'{signed}.{self.keys.current.tag(signed.encode("ascii"))}'.encode('ascii')
 
-    def unsign(self, value: str, now: float) -> Verified:
+    def unsign(self, value: str, now: float) -> tuple[Payload, bool]:
         """
-        What a cookie's value says at Unix time ``now``.
+        What a cookie's value says at Unix time ``now``, and whether it is due
+        to be sent again.
 
         Raises one of the BadCookie family.
         """
         # what was verified before needs no second look, but for the times
-        verified = self._verified(value)
-        if not verified.valid_from <= now < verified.fresh_until:
-            self._check_times(verified.payload, now)
-        return verified
+        payload, valid_from, fresh_until = self._verified[value]
+        if valid_from <= now < fresh_until:
+            return payload, False
+        self._check_times(payload, now)
+        return payload, now >= fresh_until
 
     def _check_times(self, payload: Payload, now: float) -> None:
         if not payload.created <= payload.issued <= now + CLOCK_SKEW:
@@ -169,52 +175,49 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         if now >= self.idle_end(payload):
             raise ExpiredIdle('timeout')
 
-    def _verify(self, value: str) -> Verified:
+    def _verify(self, value: str) -> _Verified:
         """sign(), backwards.  Raises one of the BadCookie family."""
         # 2. length, before anything that depends on it
         if len(value) > self._longest:
             raise TooLarge('longer than a browser keeps')
-        # 4. tag, and 3. version and key id: where they are
-        signed, tag = value[:-1 - TAG_DIGITS], value[-TAG_DIGITS:]
-        parts = signed.split('.', 2)
-        if (len(parts) != 3 or parts[0] != VERSION or value[-1 - TAG_DIGITS] != '.'
-                or not value.isascii()):
-            raise Malformed('not of the form of version 1')
-        key = self.keys.by_id.get(parts[1])
-        if key is None:
-            raise UnknownKey('signed with a secret that is not configured here')
+        # 3. version and key id, and 4. tag: where they are
+        current = value.startswith(self._prefix)
+        key = self.keys.current if current else self._accepted.get(value[:PREFIX])
+        if (key is None or len(value) < PREFIX + 1 + TAG_DIGITS
+                or value[-1 - TAG_DIGITS] != '.' or not value.isascii()):
+            raise _misfit(value)
         # 4. tag: what it says
-        if not hmac.compare_digest(key.tag(signed.encode('ascii')), tag):
+        signed = value[:-1 - TAG_DIGITS]
+        if not hmac.compare_digest(key.tag(signed.encode('ascii')), value[-TAG_DIGITS:]):
             raise BadSignature('the tag is not right')
         # 1. text to payload
-        payload = encoding.decode(parts[2])
-        return Verified(payload, *self._fresh_times(payload, key is self.keys.current))
+        payload = encoding.decode(signed[PREFIX:])
+        return self._with_times(payload, current)
 
-    def _fresh_times(self, payload: Payload, current: bool) -> tuple[float, float]:
-        """From when until when the cookie is good as it is; never, if it was
-        signed with another secret than ours."""
-        if not current or payload.created > payload.issued:
-            return 0, 0
-        return payload.issued - CLOCK_SKEW, min(
-            self._half_time(payload), self.idle_end(payload), self.absolute_end(payload))
+    def _with_times(self, payload: Payload, current: bool) -> _Verified:
+        """The payload, and from when until when it is good as it is; never, if
+        it was signed with another secret than ours."""
+        _, created, issued, idle, absolute = payload[:5]
+        if not current or created > issued:
+            return payload, 0, 0
+        idle = min(idle, issued + self.idle_seconds)
+        # the cookie's own time counts: it may be of a shorter ``timeout``
+        return payload, issued - CLOCK_SKEW, min(
+            (issued + idle) // 2, idle, absolute, created + self.lifetime_seconds)
 
     def is_due(self, payload: Payload, now: float) -> bool:
         """Whether half of the idle time has passed."""
-        return now >= self._half_time(payload)
-
-    def _half_time(self, payload: Payload) -> int:
-        # the cookie's own time counts: it may be of a shorter ``timeout``
-        return payload.issued + (self.idle_end(payload) - payload.issued) // 2
+        return now >= payload.issued + (self.idle_end(payload) - payload.issued) // 2
 
     def auth(self, cookie: str | bytes, now: float | None = None) -> Payload | str | None:
         """What was signed, or None if the cookie cannot be accepted."""
         if isinstance(cookie, bytes):
             cookie = cookie.decode('latin-1')
         try:
-            verified = self.unsign(cookie, self.clock() if now is None else now)
+            payload, _ = self.unsign(cookie, self.clock() if now is None else now)
         except BadCookie:
             return None
-        return self._unwrap(verified.payload)
+        return self._unwrap(payload)
 
     def idle_end(self, payload: Payload) -> int:
         """When a session that is not used ends: the earlier of its own time
@@ -243,6 +246,15 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
 
 
 _CONTENT = ''  # no environ key has this name
+
+
+def _misfit(value: str) -> BadCookie:
+    """Why a value does not begin and end as one of a configured key does."""
+    parts = value[:-1 - TAG_DIGITS].split('.', 2)
+    if (len(parts) != 3 or parts[0] != VERSION or value[-1 - TAG_DIGITS] != '.'
+            or not value.isascii()):
+        return Malformed('not of the form of version 1')
+    return UnknownKey('signed with a secret that is not configured here')
 
 
 def too_large(payload: Payload, room: int) -> CookieTooLarge:

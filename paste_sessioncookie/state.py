@@ -6,7 +6,7 @@ The payload that came, what was changed since, and, at the end, what the
 browser is to be told.  All namespaces' views (``control.SessionControl``)
 share the one :class:`SessionState` of their request.
 
-Nothing here reads a header, an environ or a clock.
+Nothing here reads a header or an environ; a clock, only to revoke a user.
 """
 from __future__ import annotations
 
@@ -16,23 +16,29 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import encoding, sessionid
 from .encoding import (
-    MAX_SECTIONS, NO_SECTION, NO_VALUES, Login, Payload, Previous, Section)
+    MAX_SECTIONS, NO_SECTION, NO_SECTIONS, NO_VALUES, Login, Payload, Previous, Section)
 from .errors import Conflict, RevocationUnavailable, Unavailable
 from .login import MAX_AHEAD, make_login
 from .revocation import Revocations
 from .signer import SessionCookieSigner, too_large
 
+if TYPE_CHECKING:
+    from .jws import LoginKeys
+
 log = logging.getLogger('paste_sessioncookie')
 
 REVOKE_AHEAD = 60  # seconds: what another server with a fast clock dated
-REVOKE_AHEAD_MOST = MAX_AHEAD - 1  # seconds: the next login is dated after it
+NO_LOGIN_AHEAD = MAX_AHEAD + REVOKE_AHEAD  # seconds: not even such a server dates so
 
 # statuses that leave the browser's cookies alone, whatever they are
 _HANDS_OFF = (Conflict.status, Unavailable.status)
+
+# what an application's calls change; each value is replaced, never changed in place
+_CHANGING = ('payload', 'changes', 'minted', 'kept', 'ended', 'login_changed')
 
 _NO_CHANGES: Mapping[Any, Any] = MappingProxyType({})
 _NO_NAMES: frozenset[str] = frozenset()
@@ -68,11 +74,19 @@ class Policy:
     issue_always: bool
     not_before: float              # Unix time
     domain: str                    # the cookie's
+    login_keys: LoginKeys | None   # None: logins are plain
 
     @property
-    def realm(self) -> tuple[str, str]:
-        """Two filters with the same share their cookies."""
-        return self.cookie_name, self.signer.keys.current.list_name
+    def realm(self) -> tuple[object, ...]:
+        """Two filters with the same share their cookies.  The name of the list is the
+        current key's identity: secret, cookie name, domain and path make it."""
+        return (self.cookie_name, self.signer.keys.current.list_name,
+                self.login_keys and self.login_keys.realm)
+
+    @property
+    def may_sign_logins(self) -> bool:
+        """Whether this process can make logins."""
+        return self.login_keys is None or self.login_keys.may_sign
 
 
 def _nothing_to_withdraw(environ: dict[str, Any]) -> None:
@@ -140,13 +154,17 @@ class SessionState:
         """
         Log a user in, by call or by the parent's idiom, whoever was before.
 
-        Raises TypeError, ValueError, RevocationUnavailable, CookieTooLarge.
+        Raises TypeError, ValueError, LoginNotAllowed, RevocationUnavailable,
+        CookieTooLarge.
         """
         new = make_login(user, tokens, self.now, by)
         if not again and self._is_in(new):
             return
-        up_to = self.policy.revocations.revoked_up_to(new.user)
-        payload = self._fresh(new._replace(at=max(self.now, up_to + 1)))
+        at = max(self.now, self.policy.revocations.revoked_up_to(new.user) + 1)
+        if at > self.now + MAX_AHEAD:
+            raise RevocationUnavailable('this user was revoked many times in a row: a login '
+                                        'is possible in a minute')
+        payload = self._with_login(new._replace(at=at))
         with_previous = payload._replace(previous=self._previous(new))
         if fits(with_previous, self.policy.signer.room):
             payload = with_previous
@@ -162,9 +180,13 @@ class SessionState:
         """Whether this user is in with these groups, and was not revoked since."""
         current = self.payload.login
         return (current is not None and current.user == new.user
-                and set(current.tokens) == set(new.tokens)
-                and not self.policy.revocations.is_revoked(
-                    current.id, current.user, current.at))
+                and set(current.tokens) == set(new.tokens) and not self.is_over())
+
+    def is_over(self) -> bool:
+        """Whether the login that is in was ended meanwhile.  Raises RevocationUnavailable."""
+        current = self.payload.login
+        return current is not None and self.policy.revocations.is_revoked(
+            current.id, current.user, current.at)
 
     def logout(self) -> bool:
         """End the session everywhere; False if copies could not be revoked."""
@@ -184,8 +206,8 @@ class SessionState:
         revocations = self.policy.revocations
         now = int(self.policy.clock())  # a long request may have seen logins come
         # a login just after an earlier call is dated one second after it
-        up_to = max(now + REVOKE_AHEAD, min(
-            revocations.revoked_up_to(user) + 1, now + REVOKE_AHEAD_MOST))
+        up_to = max(now + REVOKE_AHEAD, min(revocations.revoked_up_to(user) + 1,
+                                            now + NO_LOGIN_AHEAD))
         revocations.revoke_user(
             user, up_to, up_to + self.policy.signer.lifetime_seconds, now)
 
@@ -208,12 +230,18 @@ class SessionState:
         self.ended = False
         self.login_changed = True
 
-    def _fresh(self, new_login: Login | None = None) -> Payload:
-        signer = self.policy.signer
-        return Payload(
-            sessionid.new_base_id(self.policy.generator), self.now, self.now,
-            self.now + signer.idle_seconds, self.now + signer.lifetime_seconds,
-            new_login, NO_VALUES, None, {})
+    def _with_login(self, new: Login) -> Payload:
+        """A fresh payload with a login, which is signed where logins are."""
+        payload, keys = self._fresh(), self.policy.login_keys
+        if keys is not None:
+            new = keys.sign(new, payload)
+        return payload._replace(login=new)
+
+    def _fresh(self) -> Payload:
+        now, signer = self.now, self.policy.signer
+        return Payload._make((
+            sessionid.new_base_id(self.policy.generator), now, now, now + signer.idle_seconds,
+            now + signer.lifetime_seconds, None, NO_VALUES, None, NO_SECTIONS))
 
     def _previous(self, new: Login) -> Previous | None:
         """The old base ID, kept from nobody to somebody (or for the same user)."""
@@ -261,13 +289,15 @@ class SessionState:
                            or not (self.kept or _has_values(final))):
             return Answer.DELETE if self.carried else Answer.NOTHING
         if self.accepted is not None:
-            if self._differs(final):
-                return final
-            return self._renewed(self.accepted, final, public)
+            if _says_the_same(self.accepted, final):
+                return self._renewed(self.accepted, final, public)
+            return final
         return self._first(final, issue)
 
     def _first(self, final: Payload, issue: Issue | None) -> Payload | Answer:
         """Whether a fresh ID goes out."""
+        if self.policy.issue_always and issue is Issue.FREELY:
+            return final   # the everyday case
         content = final.login is not None or self.kept or _has_values(final)
         if not (content or self.policy.issue_always):
             return Answer.NOTHING
@@ -294,31 +324,35 @@ class SessionState:
         payload = self.payload
         if self.accepted is None and not self.changes and payload.previous is None:
             return payload  # it was made in this request
-        values = dict(payload.values)
-        sections = {name: (section.salt, dict(section.values))
-                    for name, section in payload.sections.items()}
-        for (scope, key), value in self.changes.items():
-            where = values if scope is None else sections.setdefault(scope, ('', {}))[1]
-            if value is None:
-                where.pop(key, None)
-            else:
-                where[key] = value
+        values, sections = self._with_changes(payload) if self.changes else (
+            payload.values, payload.sections)
         previous = payload.previous
         if previous is not None and previous.until <= self.now:
             previous = None
         # a server with a fast clock may have created it a little ahead of us
         issued = max(self.now, payload.created)
-        return payload._replace(
-            values=values, previous=previous, issued=issued,
-            idle=issued + self.policy.signer.idle_seconds,
-            sections={name: Section(salt, own) for name, (salt, own)
-                      in sections.items() if salt or own})
+        return Payload._make((
+            payload.base_id, payload.created, issued,
+            issued + self.policy.signer.idle_seconds, payload.absolute, payload.login, values,
+            previous, sections))
 
-    def _differs(self, final: Payload) -> bool:
-        """Whether a final payload says more, or less, than the cookie that came."""
-        return final._replace(issued=0, idle=0, previous=None) != (
-            self.accepted._replace(issued=0, idle=0, previous=None)
-            if self.accepted else None)
+    def _with_changes(self, payload: Payload) -> tuple[
+            Mapping[str, str], Mapping[str, Section]]:
+        """The site's values and the sections, when the changes are made."""
+        values = {} if payload.values is NO_VALUES else dict(payload.values)
+        own: dict[str, dict[str, str]] = {}   # of the namespaces that changed any
+        for (scope, key), value in self.changes.items():
+            if scope is None:
+                where = values
+            elif scope in own:
+                where = own[scope]
+            else:
+                where = own[scope] = dict(payload.sections.get(scope, NO_SECTION).values)
+            if value is None:
+                where.pop(key, None)
+            else:
+                where[key] = value
+        return values, _with_values(payload.sections, own) if own else payload.sections
 
     # -- passes -----------------------------------------------------------
 
@@ -328,6 +362,32 @@ class SessionState:
         other.started = False
         other.withdraw = _nothing_to_withdraw
         return other
+
+    def restore(self, earlier: SessionState) -> None:
+        """Take back what was changed since ``earlier`` was copied from this, as
+        when an attempt at an answer failed.  What was revoked stays revoked."""
+        for name in _CHANGING:
+            setattr(self, name, getattr(earlier, name))
+
+
+def _with_values(sections: Mapping[str, Section],
+                 own: Mapping[str, Mapping[str, str]]) -> Mapping[str, Section]:
+    """The sections with these values; those that have nothing left go."""
+    result = dict(sections)
+    for name, values in own.items():
+        salt = sections.get(name, NO_SECTION).salt
+        if salt or values:
+            result[name] = Section(salt, values)
+        else:
+            result.pop(name, None)
+    return result
+
+
+def _says_the_same(one: Payload, other: Payload) -> bool:
+    """Whether two payloads differ in nothing but when they were issued."""
+    # another login, and another beginning, come with another base ID
+    return (one.values == other.values and one.sections == other.sections
+            and one.base_id == other.base_id)
 
 
 def fits(payload: Payload, room: int) -> bool:

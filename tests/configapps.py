@@ -79,3 +79,43 @@ class Inside:
     @staticmethod
     def generator():
         return os.urandom(16)
+
+
+# -- revocation engines, good and bad ----------------------------------------
+
+class Revocations:
+    """An engine of a deployer's own."""
+
+    def __init__(self):
+        self.logins, self.users = set(), {}
+
+    def revoke_login(self, login_id, until, now):
+        self.logins.add(login_id)
+        return True
+
+    def revoke_user(self, user, up_to, until, now):
+        self.users[user] = max(up_to, self.users.get(user, 0))
+
+    def is_revoked(self, login_id, user, at):
+        return login_id in self.logins or at <= self.users.get(user, 0)
+
+    def revoked_up_to(self, user):
+        return self.users.get(user, 0)
+
+
+def make_revocations():
+    return Revocations()
+
+
+def make_half_an_engine():
+    engine = Revocations()
+    engine.is_revoked = None
+    return engine
+
+
+def make_nothing():
+    pass
+
+
+def make_with_a_name(list_name):
+    return Revocations()

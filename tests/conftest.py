@@ -1,11 +1,13 @@
 """What the tests share: a clock to turn, an application to ask, a visitor."""
 from __future__ import annotations
 
+import contextlib
 import secrets
 from wsgiref.validate import validator
 
 import hypothesis
 import pytest
+from redisserver import RedisServer
 from webob import Request
 
 from paste_sessioncookie import SessionCookieHandler
@@ -89,6 +91,42 @@ def clock():
 @pytest.fixture
 def secret():
     return secrets.token_hex(32)
+
+
+@pytest.fixture
+def make_redis():
+    """Starts a Redis with more arguments, of one's own to stop and to kill."""
+    with contextlib.ExitStack() as stack:
+        def make(*arguments):
+            server = RedisServer(*arguments)
+            stack.callback(server.close)
+            server.start()
+            return server
+        yield make
+
+
+@contextlib.contextmanager
+def running_redis():
+    server = RedisServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope='session')
+def redis_server():
+    """A Redis for all tests of revocation that leave it alone."""
+    with running_redis() as server:
+        yield server
+
+
+@pytest.fixture(scope='session')
+def redis_socket():
+    """The path of the socket of a Redis for the sessions of frameworks."""
+    with running_redis() as server:
+        yield server.socket
 
 
 @pytest.fixture

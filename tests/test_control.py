@@ -1,4 +1,6 @@
 """control.py and state.py: one visitor's session in one request."""
+import contextlib
+import copy
 import logging
 import re
 
@@ -513,19 +515,46 @@ def test_revoke_again_within_the_minute(make_site, probe, clock):
     assert probe.control.status == 'revoked'
 
 
-def test_many_revocations_lock_nobody_out(make_site, probe):
-    """However often a user is revoked in a second, his next login counts."""
+def test_many_revocations_lock_nobody_out(make_site, probe, clock):
+    """However often a user is revoked in a second, a minute later he can log in."""
     visitor = Visitor(make_site(probe))
 
     def act(environ):
         for _ in range(1000):
             environ['session.control'].revoke('bob')
-        environ['session.control'].login('bob')
+        with pytest.raises(RevocationUnavailable, match='in a minute'):
+            environ['session.control'].login('bob')
     probe.act = act
+    visitor.get()
+    clock.move(61)
+    probe.act = login('bob')
     visitor.get()
     probe.act = None
     visitor.get()
     assert probe.control.status == 'ok'
+
+
+@pytest.mark.parametrize('fast', [0, 60])
+def test_no_login_escapes_many_revocations(make_site, probe, clock, fast):
+    """Each revocation voids the login before it, also one of a server whose clock is
+    fast, however many there are in a second."""
+    visitor = Visitor(make_site(probe))
+    other = Visitor(make_site(probe, clock=lambda: clock.now + fast))
+    escaped, made = [], 0
+    for _ in range(200):
+        probe.act = login('bob')
+        with contextlib.suppress(RevocationUnavailable):
+            other.cookie = None
+            other.get()
+            made += 1
+        kept = other.cookie
+        probe.act = revoke('bob')
+        visitor.get()
+        probe.act = None
+        other.cookie = kept
+        other.get()
+        escaped.append(probe.control.status == 'ok')
+    assert made > 50 and not any(escaped)
 
 
 def test_revoke_and_login_in_one_request(make_site, probe):
@@ -759,6 +788,24 @@ def test_started(make_site, call):
     Visitor(make_site(application)).get()
 
 
+def test_restore(visitor, probe):
+    """What an attempt did can be taken back, and nothing of it goes out."""
+    visitor.get()
+    before = visitor.cookie
+
+    def attempt(environ):
+        state = environ['session.control'].state
+        earlier = copy.copy(state)
+        login('bob')(environ)
+        environ['session.control'].regenerate()
+        state.restore(earlier)
+        assert environ['session.control'].id == environ['session.id']
+        assert environ['session.control'].identity is None
+    probe.act = attempt
+    visitor.get()
+    assert not visitor.set_cookies and visitor.cookie == before
+
+
 @pytest.mark.parametrize('call', [lambda c: c.login('bob'), lambda c: c.revoke('bob')])
 def test_not_allowed(make_site, probe, call):
     """A namespace without login = true is told which option to set."""
@@ -774,7 +821,7 @@ def test_the_control_is_read_only(visitor, probe):
     """What it says cannot be set."""
     visitor.get()
     for name in ('id', 'new', 'namespace', 'previous_id', 'identity', 'status', 'started',
-                 'may_login', 'state', 'other'):
+                 'may_login', 'for_site', 'state', 'other'):
         with pytest.raises(AttributeError):
             setattr(probe.control, name, True)
 

@@ -8,7 +8,7 @@ from paste.auth import cookie as parent
 import paste_sessioncookie
 from conftest import NAME, Visitor, login, logout, put
 from paste_sessioncookie import (
-    ConfigError, CookieTooLarge, Namespace, SessionCookieHandler, SessionCookieSigner)
+    ConfigError, CookieTooLarge, Namespace, SessionCookieHandler, SessionCookieSigner, options)
 from paste_sessioncookie.cookie import LOG_LEVELS, make_session_cookie
 
 MINUTE = 60  # seconds
@@ -514,14 +514,18 @@ def test_plain_http_by_a_program(visitor, caplog):
     assert not caplog.records
 
 
-@pytest.mark.parametrize('revocations, warned', [('memory', True), ('none', False)])
-def test_several_processes(make_site, probe, caplog, revocations, warned):
-    """The memory of one process does not reach the others: one warning."""
-    visitor = Visitor(make_site(probe, revocations=revocations))
+@pytest.mark.parametrize('option, warned', [
+    ('memory', True), ('none', False), ('sqlite:revoked.db', False)])
+def test_several_processes(make_site, probe, caplog, tmp_path, option, warned):
+    """The memory of one process does not reach the others: one warning, which says
+    what does."""
+    visitor = Visitor(make_site(probe, revocations=options.revocation(option, str(tmp_path))))
     for _ in range(3):
         visitor.cookie = None
         visitor.get(**{'wsgi.multiprocess': True})
-    assert len(warnings_of(caplog, 'several processes')) == warned
+    records = warnings_of(caplog, 'several processes')
+    assert len(records) == warned
+    assert all('revocation = sqlite:PATH' in record.getMessage() for record in records)
 
 
 def test_httpexceptions_outside(visitor, caplog):
@@ -601,12 +605,13 @@ def test_one_list_for_all_filters_of_a_section(make_site, probe):
     ({'samesite': 'lax'}, ['Lax, Strict, None']),
     ({'path': '/; Domain=evil'}, ['path', 'semicolons']), ({'cookie_name': 'a b'}, ['cookie_name']),
     ({'domain': 'http://x'}, ['domain', 'no scheme']),
-    ({'revocations': 'sqlite:/x'}, ['revocations = sqlite:/x', 'none, memory']),
+    ({'revocations': 'redis://:pw@x'}, ['revocations: of words it takes one of: none, memory']),
+    ({'revocations': {}}, ['a dict has no revoke_login, revoke_user, is_revoked, revoked_up_to']),
     ({'signer': SessionCookieSigner(), 'secret': 'x' * 40}, ['signer']),
     ({'signer': SessionCookieSigner(), 'timeout': 10}, ['signer']),
     ({'signer': SessionCookieSigner(cookie_name='other')}, ['other', NAME]),
     ({'signer': parent.AuthCookieSigner()}, ['AuthCookieSigner']),
-], ids=repr)
+])
 def test_bad_arguments(probe, options, texts):
     """The constructor refuses what cannot work, all faults at once."""
     with pytest.raises(ConfigError) as raised:

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -22,27 +21,25 @@ import urllib.parse
 import urllib.request
 import xmlrpc.client
 from pathlib import Path
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from paste.deploy import loadapp
+from surroundings import free_port, missing, run_together
 from webtest import TestApp
 
-from paste_sessioncookie import Namespace, RevocationUnavailable, SessionCookieHandler
-from paste_sessioncookie.demo import accounts, pages, store, web, wiki
+from paste_sessioncookie import (
+    Namespace, RevocationUnavailable, SessionCookieHandler, profile)
+from paste_sessioncookie.demo import accounts, pages, store, web
+from paste_sessioncookie.revocation import NoRevocations
 
 INI = Path(__file__).parent.parent / 'development.ini'
 HTTPS = {'wsgi.url_scheme': 'https', 'HTTP_HOST': 'localhost', 'SERVER_PORT': '443'}
 COOKIE = '__Host-site_session'
 PASSWORDS = {name: password for name, password, _ in accounts.DEMO_USERS}
 EVERY_PAGE = ('/', '/accounts', '/blog', '/news', '/wiki', '/wiki/page/Home',
-              '/wiki/page/Missing', '/missing')
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(('127.0.0.1', 0))
-        return one.getsockname()[1]
+              '/wiki/page/Missing', '/accounts/login', '/missing')
 
 
 def write_ini(directory, port, session=''):
@@ -61,10 +58,16 @@ class Quiet(WSGIRequestHandler):
         pass
 
 
+class Threaded(ThreadingMixIn, WSGIServer):
+    """A browser opens connections ahead; one that says nothing must not be in the way."""
+
+    daemon_threads = True
+
+
 @contextlib.contextmanager
-def listening(app):
+def listening(app, port=0):
     """Serve an application over HTTP from a thread; gives the port."""
-    server = make_server('127.0.0.1', 0, app, handler_class=Quiet)
+    server = make_server('127.0.0.1', port, app, Threaded, Quiet)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -153,12 +156,6 @@ def site(directory):
 
 
 @pytest.fixture
-def lonely(directory):
-    """A site whose profile server is away."""
-    return Site(directory, free_port())
-
-
-@pytest.fixture
 def visitor(site):
     return site.visitor()
 
@@ -181,10 +178,11 @@ def session_ids(monkeypatch):
 
 
 def test_front_page_links_every_application(visitor):
-    """The front page explains in five lines, and leads everywhere."""
+    """The front page explains in six lines, and leads everywhere."""
     page = visitor.get('/')
-    assert len(page.html.select('main ol > li')) == 5
-    for path in ('/accounts', '/blog', '/news', '/wiki'):
+    assert len(page.html.select('main ol > li')) == 6
+    visitor.log_in('ada')
+    for path in ('/accounts', '/blog', '/news', '/wiki', '/staff'):
         assert page.html.select(f'main a[href="{path}"]')
         visitor.get(path)
 
@@ -341,7 +339,7 @@ def test_missing_page(visitor):
 
 def test_wrong_method(visitor):
     """What only posts change says so, and what only shows, too."""
-    assert visitor.get('/accounts/login', status=405).headers['Allow'] == 'POST'
+    assert visitor.get('/accounts/logout', status=405).headers['Allow'] == 'POST'
     assert visitor.delete('/blog', status=405).headers['Allow'] == 'GET'
     assert visitor.put('/wiki/edit/Home', status=405).headers['Allow'] == 'GET, POST'
 
@@ -383,7 +381,8 @@ def test_bad_query(visitor):
     visitor.get('/accounts?came_from=%ff', status=400)
 
 
-@pytest.mark.parametrize('path', ['/accounts/login', '/accounts/logout', '/blog/draft',
+@pytest.mark.parametrize('path', ['/accounts/login', '/accounts/logout',
+                                  '/accounts/everywhere', '/blog/draft',
                                   '/blog/delete', '/news/theme', '/wiki/edit/Home'])
 @pytest.mark.parametrize('token', ['', 'x' * 64, 'ä', None])
 def test_post_needs_the_token(site, visitor, path, token):
@@ -508,7 +507,6 @@ def test_back_to_where_one_came_from(visitor, came_from):
     '/a\r\nSet-Cookie: x', '/a b', '/é', '/a\n', '\\evil', ' /wiki', 'javascript:alert(1)'])
 def test_only_back_to_this_site(visitor, came_from):
     """What could lead elsewhere is not followed."""
-    assert not web.is_local_path(came_from)
     form = visitor.get('/accounts').form
     form['name'], form['password'], form['came_from'] = 'ada', PASSWORDS['ada'], came_from
     assert form.submit().headers['Location'] == '/accounts/'
@@ -539,7 +537,7 @@ def test_log_out_that_calls_nothing_back(directory):
 
 def test_log_in_while_the_list_is_away(directory):
     """Nobody can log in, and the page says so."""
-    class Away:
+    class Away(NoRevocations):
         def revoked_up_to(self, user):
             raise RevocationUnavailable('away')
 
@@ -553,11 +551,71 @@ def test_log_in_while_the_list_is_away(directory):
     assert 'try again later' in form.submit(status=503)
 
 
+def test_log_out_everywhere(site, visitor):
+    """After a question, every browser and every copy is logged out, and nobody else."""
+    others = {name: site.visitor() for name in ('ada', 'grace')}
+    for name, other in others.items():
+        other.log_in(name)
+    visitor.log_in('ada')
+    copy = visitor.cookies[COOKIE]
+    link = visitor.get('/accounts').html.select('main a')[0]['href']
+    question = visitor.get(link)
+    assert 'Every login of yours' in question
+    assert visitor.get('/').html.aside.strong.text == 'ada'  # so far
+    assert 'as ada, in any browser, is logged out' in question.form.submit().html.main.text
+    for each in (visitor, others['ada']):
+        assert each.get('/').html.aside.strong is None
+    assert 'revoked' in visitor.come_with(copy).html.aside.text
+    assert others['grace'].get('/').html.aside.strong.text == 'grace'
+    visitor.log_in('ada')
+    assert visitor.get('/').html.aside.strong.text == 'ada'
+
+
+def test_nobody_logs_out_everywhere(site, visitor):
+    """Who is not logged in is asked nothing, and can end nothing."""
+    other = site.visitor()
+    other.log_in('ada')
+    assert visitor.get('/accounts/everywhere').headers['Location'] == '/accounts/'
+    token = visitor.get('/accounts').form['token'].value
+    answer = visitor.post('/accounts/everywhere', {'token': token})
+    assert answer.headers['Location'] == '/accounts/'
+    assert other.get('/').html.aside.strong.text == 'ada'
+
+
+def test_log_out_everywhere_without_a_list(directory):
+    """Where logins cannot be revoked, the page says so, and one stays logged in."""
+    visitor = Site(directory, 1, 'revocation = none').visitor()
+    visitor.log_in()
+    form = visitor.get('/accounts/everywhere').form
+    assert 'try again later' in form.submit(status=503)
+    assert visitor.get('/').html.aside.strong.text == 'ada'
+
+
 def test_only_accounts_may_log_in(site):
     """One application is the door; the others are told who came in."""
     doors = {path: site.app.application[None, path].login
              for path in ('/accounts', '/blog', '/news', '/wiki')}
     assert doors == {'/accounts': True, '/blog': False, '/news': False, '/wiki': False}
+
+
+# -- staff -------------------------------------------------------------------
+
+
+def test_staff_only(visitor):
+    """One is sent to log in, comes back, and is in; the page lists the users."""
+    answer = visitor.get('/staff/?by=name')
+    assert answer.status_int == 303
+    assert answer.headers['Location'] == '/accounts/login?came_from=/staff/%3Fby%3Dname'
+    answer = visitor.log_in('ada', path=answer.headers['Location'])
+    assert answer.headers['Location'] == '/staff/?by=name'
+    cells = [each.text for each in answer.follow().html.main.select('tbody tr')]
+    assert cells == ['adastaff, editors', 'graceeditors', 'linusnone']
+
+
+def test_not_staff(visitor):
+    """Who is in another group is refused, and not sent to log in."""
+    visitor.log_in('grace')
+    assert 'not open to you' in visitor.get('/staff', status=403)
 
 
 # -- weblog ------------------------------------------------------------------
@@ -777,21 +835,22 @@ def test_wiki_user_without_profile(visitor, caplog):
     assert not caplog.records
 
 
-def test_profile_server_away(lonely, caplog):
-    """A warning and an empty profile; at the next login it is asked again."""
-    visitor = lonely.visitor()
-    visitor.log_in('grace')
-    page = visitor.get('/wiki')
-    assert 'Welcome, grace.' in page.html.main.text
-    assert [(each.levelname, each.message) for each in caplog.records] == [
-        ('WARNING', 'the profile server does not answer: ConnectionRefusedError')]
-    visitor.get('/wiki')
-    assert len(caplog.records) == 1  # not for each page
-    lonely.app.application[None, '/wiki'].application.ask = {
-        'grace': {'full_name': 'Grace Hopper'}}.__getitem__
-    visitor.log_out()
-    visitor.log_in('grace')
-    assert 'Welcome, Grace Hopper.' in visitor.get('/wiki').html.main.text
+def test_profile_server_away(directory, caplog):
+    """A warning and an empty record; when it is back, the next login fills it."""
+    port, now = free_port(), [0.0]
+    site = Site(directory, port)
+    site.app.application[None, '/wiki'].application.profiles._clock = lambda: now[0]
+    visitor = site.visitor()
+    for _ in range(2):
+        visitor.log_in('grace')
+        assert 'Welcome, grace.' in visitor.get('/wiki').html.main.text
+        visitor.get('/wiki')
+        visitor.log_out()
+    assert [each.levelname for each in caplog.records] == ['WARNING']  # not for each page
+    now[0] += profile.RETRY
+    with listening(loadapp(f'config:{directory / INI.name}', name='profiles'), port):
+        visitor.log_in('grace')
+        assert 'Welcome, Grace Hopper.' in visitor.get('/wiki').html.main.text
 
 
 def test_edit_a_page(site, visitor):
@@ -838,7 +897,7 @@ def test_save_without_login(visitor):
 def _environ(visitor, path):
     """The environ that the application at a path sees."""
     seen = []
-    wiki_ = visitor.app.application[None, path].application
+    wiki_ = visitor.app.application[None, path].application.application
     real = wiki_.routes['/']['GET']
 
     def spy(request):
@@ -887,17 +946,17 @@ def test_profile_by_xmlrpc(site):
     """Any XML-RPC client can ask, through all filters of the site, without a session."""
     with listening(site.app) as port:
         with xmlrpc.client.ServerProxy(f'http://127.0.0.1:{port}/profiles') as server:
-            assert server.profile('ada')['full_name'] == 'Ada Lovelace'
-            assert server.profile('nobody') == {}
+            assert server.get_profile('ada')['full_name'] == 'Ada Lovelace'
+            assert server.get_profile('nobody') == {}
             with pytest.raises(xmlrpc.client.Fault):
-                server.profile({})
+                server.get_profile({})
             with pytest.raises(xmlrpc.client.Fault):
                 server.missing()
 
 
 def test_program_gets_no_session(visitor):
     """The answer to a program that posts without a cookie sets none."""
-    call = xmlrpc.client.dumps(('ada',), 'profile')
+    call = xmlrpc.client.dumps(('ada',), 'get_profile')
     answer = visitor.post('/profiles', call, content_type='text/xml')
     assert answer.content_type == 'text/xml'
     assert 'Set-Cookie' not in answer.headers
@@ -911,55 +970,20 @@ def test_profiles_take_calls_only(visitor):
         xmlrpc.client.loads(visitor.post('/profiles', '<no call').body)
 
 
-@pytest.mark.parametrize('answer, error', [
-    (xmlrpc.client.dumps((['a'],), methodresponse=True), TypeError),
-    (xmlrpc.client.dumps(xmlrpc.client.Fault(1, 'no')), xmlrpc.client.Fault),
-    ('<oops', Exception),
-])
-def test_bad_profile(directory, caplog, answer, error):
-    """Whatever the profile server answers, the wiki shows a page."""
-    def server(environ, start_response):
-        start_response('200 OK', [('Content-Type', 'text/xml')])
-        return [answer.encode()]
-
-    with listening(server) as port:
-        with pytest.raises(error):
-            wiki.ProfileServer(f'http://127.0.0.1:{port}/')('ada')
-        visitor = Site(directory, port).visitor()
-        visitor.log_in('ada')
-        assert 'Welcome, ada.' in visitor.get('/wiki').html.main.text
-    assert 'the profile server does not answer' in caplog.text
-
-
 def test_long_profile(directory):
     """A profile server cannot fill the wiki's database."""
-    site = Site(directory, 1)
-    site.app.application[None, '/wiki'].application.ask = {
-        'ada': {'full_name': 'A' * 5000, 'email': 7, 'more': 'x'}}.__getitem__
-    visitor = site.visitor()
-    visitor.log_in('ada')
-    visitor.get('/wiki')
+    told = {'full_name': 'A' * 5000, 'email': 7, 'more': 'x'}
+
+    def server(environ, start_response):
+        start_response('200 OK', [('Content-Type', 'text/xml')])
+        return [xmlrpc.client.dumps((told,), methodresponse=True).encode()]
+
+    with listening(server) as port:
+        site = Site(directory, port)
+        visitor = site.visitor()
+        visitor.log_in('ada')
+        visitor.get('/wiki')
     assert site.rows('wiki', 'SELECT * FROM member') == [('ada', 'A' * 200, '7', '')]
-
-
-def test_silent_profile_server(monkeypatch):
-    """A server that takes the call and says nothing is waited for, but not long."""
-    monkeypatch.setattr(wiki, 'PROFILE_TIMEOUT', 0.1)
-    with socket.create_server(('127.0.0.1', 0)) as silent:
-        hang_up = threading.Timer(10, silent.close)  # who waits for ever fails then
-        hang_up.start()
-        server = wiki.ProfileServer(f'http://127.0.0.1:{silent.getsockname()[1]}/')
-        begin = time.monotonic()
-        with pytest.raises(TimeoutError):
-            server('ada')
-        assert time.monotonic() - begin < 5
-        hang_up.cancel()
-
-
-def test_profile_server_by_http_only():
-    """Another scheme is refused when the file is loaded."""
-    with pytest.raises(ValueError, match='http://'):
-        wiki.ProfileServer('ftp://127.0.0.1/')
 
 
 # -- store -------------------------------------------------------------------
@@ -977,21 +1001,24 @@ def test_failed_transaction(tmp_path):
         assert connection.execute('SELECT * FROM t').fetchall() == []
 
 
+def test_a_bare_file_name(tmp_path, monkeypatch):
+    """It is one in the directory of the process."""
+    monkeypatch.chdir(tmp_path)
+    store.Database('a.sqlite')
+    assert (tmp_path / 'a.sqlite').exists()
+
+
 def test_many_threads(tmp_path):
     """Threads that write at the same time wait for each other, and lose nothing."""
     database = store.Database(str(tmp_path / 'a.sqlite'), 'CREATE TABLE t (x)')
 
-    def add():
+    def add(number):
         for _ in range(10):
             with database.write() as connection:
                 count, = connection.execute('SELECT count(*) FROM t').fetchone()
                 connection.execute('INSERT INTO t VALUES (?)', (count,))
 
-    threads = [threading.Thread(target=add) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_together(8, add)
     with database.read() as connection:
         assert [x for x, in connection.execute('SELECT x FROM t ORDER BY x')] == (
             list(range(80)))
@@ -1012,9 +1039,7 @@ class Server:
     def __enter__(self):
         paster = Path(sys.executable).with_name('paster')
         if not paster.exists():
-            # where the project is released nothing may be left out
-            (pytest.fail if 'CI' in os.environ else pytest.skip)(
-                'paster is missing: pip install "paste_sessioncookie[paster]"')
+            missing('paster is missing: pip install "paste_sessioncookie[paster]"')
         with open(self.log, 'ab') as log:
             self.process = subprocess.Popen(
                 [str(paster), 'serve', str(self.ini)], stdout=log, stderr=log,

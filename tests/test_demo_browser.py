@@ -1,12 +1,18 @@
 """The demonstration in a browser: Chromium, as a person uses it."""
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
 
 import pytest
-from test_demo import COOKIE, PASSWORDS, Server
+from test_demo import COOKIE, PASSWORDS, Caller, Server, listening
+from surroundings import missing
+from test_requirelogin import ACCEPTED, EVIL
+
+from paste_sessioncookie import SessionCookieHandler
+from paste_sessioncookie.requirelogin import RequireLogin
 
 NEEDED = 'apt-get install chromium chromium-driver; pip install selenium'
 
@@ -27,7 +33,7 @@ def programs():
     browser = shutil.which('chromium') or shutil.which('google-chrome')
     driver = shutil.which('chromedriver')
     if webdriver is None or browser is None or driver is None:
-        (pytest.fail if 'CI' in os.environ else pytest.skip)(f'no browser: {NEEDED}')
+        missing(f'no browser: {NEEDED}')
     return browser, driver
 
 
@@ -87,19 +93,26 @@ def _is_next_page(driver):
         'return !window.before && document.readyState == "complete"')
 
 
-@pytest.fixture
-def person(tmp_path):
+@contextlib.contextmanager
+def browsing(directory, url, *more):
+    """A person at a new browser."""
     browser, chromedriver = programs()
     options = webdriver.ChromeOptions()
     options.binary_location = browser
-    for option in (*OPTIONS, f'--user-data-dir={tmp_path / "browser"}'):
+    for option in (*OPTIONS, f'--user-data-dir={directory / "browser"}', *more):
         options.add_argument(option)
-    with Server(tmp_path) as server:
-        driver = webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
-        try:
-            yield Person(driver, server.url)
-        finally:
-            driver.quit()
+    driver = webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
+    driver.set_page_load_timeout(30)
+    try:
+        yield Person(driver, url)
+    finally:
+        driver.quit()
+
+
+@pytest.fixture
+def person(tmp_path):
+    with Server(tmp_path) as server, browsing(tmp_path, server.url) as person:
+        yield person
 
 
 def test_a_visit(person):
@@ -139,6 +152,68 @@ def test_a_visit(person):
     assert person.theme('/blog') == 'system'
 
 
+def test_staff(person):
+    """One logs in on the way, and is where one wanted to be."""
+    person.go('/staff/?by=name')
+    assert person.find('h1').text == 'Log in'
+    person.log_in('ada')
+    assert person.driver.current_url == f'{person.url}/staff/?by=name'
+    assert person.find('h1').text == 'Staff'
+
+
+def test_not_staff(person):
+    """Who is in no such group is refused, and not sent to and fro."""
+    person.go('/staff')
+    person.log_in('grace')
+    assert person.driver.current_url == f'{person.url}/staff'
+    assert person.find('h1').text == 'Forbidden'
+
+
+def test_log_out_everywhere(person):
+    """What is logged in elsewhere is logged out, too."""
+    elsewhere = Caller(person.url)
+    elsewhere('/accounts/login', token=elsewhere.token('/accounts'), name='ada',
+              password=PASSWORDS['ada'])
+    person.go('/accounts')
+    person.log_in('ada')
+    person.find('a[href="/accounts/everywhere"]').click()
+    person.press('form[action="/accounts/everywhere"] button')
+    assert person.find('h1').text == 'You are logged out everywhere'
+    assert person.user('/') == []
+    assert '<strong>ada</strong>' not in elsewhere('/')[1]
+
+
+def test_came_from_stays(tmp_path):
+    """No came_from that is accepted leads a browser to another host."""
+    def redirecting(environ, start_response):
+        index = environ['QUERY_STRING'].removeprefix('go=')
+        location = [('Location', table[int(index)])] if index.isdigit() else []
+        start_response('303 See Other' if location else '200 OK', [
+            ('Content-Type', 'text/html'), *location])
+        return [b'here']
+    # the first ones lead away, or this would show nothing
+    table = [f'//{EVIL}', f'/\\{EVIL}', f'/\t/{EVIL}', *ACCEPTED]
+    with listening(redirecting) as port, browsing(
+            tmp_path, f'http://127.0.0.1:{port}',
+            f'--host-resolver-rules=MAP {EVIL} 127.0.0.1:{port}') as person:
+        hosts = []
+        for index in range(len(table)):
+            person.go(f'/other?go={index}')
+            assert person.find('body').text == 'here'
+            hosts.append(person.driver.execute_script('return location.hostname'))
+    assert hosts == [EVIL] * 3 + ['127.0.0.1'] * len(ACCEPTED)
+
+
+def test_no_dialog(tmp_path):
+    """Who is told 401 sees the page: the browser does not ask for a password."""
+    site = SessionCookieHandler(RequireLogin(None), secret=os.urandom(32))
+    with listening(site) as port, browsing(tmp_path, f'http://127.0.0.1:{port}') as person:
+        person.go('/')
+        assert person.find('h1').text == 'Unauthorized'
+        assert person.driver.execute_script(
+            'return performance.getEntriesByType("navigation")[0].responseStatus') == 401
+
+
 def test_the_cookie(person):
     """One cookie is stored, with the attributes that the site asked for."""
     person.go('/')
@@ -171,7 +246,7 @@ def test_small_screen(person):
     person.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {
         'width': 360, 'height': 700, 'deviceScaleFactor': 2, 'mobile': True})
     person.write('/blog', 'x' * 200)
-    for path in ('/', '/accounts', '/blog', '/wiki', '/wiki/page/Home'):
+    for path in ('/', '/accounts', '/blog', '/wiki', '/wiki/page/Home', '/staff'):
         person.go(path)
         assert person.driver.execute_script(
             'return document.documentElement.scrollWidth') == 360, path

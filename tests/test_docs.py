@@ -3,7 +3,7 @@ The pages say what the code does
 ================================
 
 First comes a reader and a writer of the cookie, version 1, written from
-``docs/specification.rst`` alone; it uses nothing of the package.
+``docs/specification.rst`` alone; it uses nothing of the package, nor of PyJWT.
 """
 import ast
 import base64
@@ -11,6 +11,7 @@ import builtins
 import doctest
 import hashlib
 import hmac
+import inspect
 import json
 import logging
 import pathlib
@@ -21,12 +22,17 @@ import textwrap
 import types
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from paste.deploy import loadapp, loadfilter
 from webtest import TestApp
 
 from paste_sessioncookie import (
-    Namespace, SessionCookieHandler, SessionCookieSigner, cookie, environ, errors, headers,
-    namespace, options)
+    Namespace, SessionCookieHandler, SessionCookieSigner, cookie, environ, errors,
+    headers, namespace, profile, requirelogin, revocation, revocation_redis,
+    revocation_sqlite, seldom)
+from paste_sessioncookie.encoding import Login, Payload
+from paste_sessioncookie.jws import LoginKeys
 from paste_sessioncookie.sessionid import derive as derive_id
 
 # -- the independent reader begins
@@ -93,12 +99,77 @@ def write_values(values):
     return '&'.join(f'{write_text(key)}={write_text(values[key])}' for key in sorted(values))
 
 
+def b64url(data):
+    return base64.urlsafe_b64encode(data).decode('ascii').rstrip('=')
+
+
+def from_b64url(text):
+    try:
+        data = base64.urlsafe_b64decode(text + '=' * (-len(text) % 4))
+    except ValueError:
+        raise Refused('malformed') from None
+    if b64url(data) != text:
+        raise Refused('malformed')
+    return data
+
+
+def claims_text(login, payload, cookie_name):
+    """The claims of a login, as RFC 8785 writes them."""
+    session = hashlib.sha256(
+        b'paste_sessioncookie login 1' + payload['base_id'].encode('ascii')).hexdigest()[:40]
+    return json.dumps({
+        'aud': cookie_name, 'by': login['by'], 'exp': payload['absolute'],
+        'groups': login['tokens'], 'iat': login['at'], 'jti': login['id'],
+        'sid': session, 'sub': login['user'].encode('latin-1').decode('utf-8'),
+    }, ensure_ascii=False, separators=(',', ':'))
+
+
+def sign_login(private_key, claims, header='{"alg":"EdDSA","typ":"JWT"}'):
+    """The JWS of claims, which may be any text."""
+    signed = '.'.join(b64url(each.encode('utf-8')) for each in (header, claims))
+    key = load_pem_private_key(private_key.encode('ascii'), None)
+    return f'{signed}.{b64url(key.sign(signed.encode("ascii")))}'
+
+
+def is_signed(token, public_key):
+    signed, _, signature = token.rpartition('.')
+    try:
+        load_pem_public_key(public_key.encode('ascii')).verify(
+            from_b64url(signature), signed.encode('ascii'))
+    except InvalidSignature:
+        return False
+    return True
+
+
+def verify_login(public_keys, token, payload, cookie_name):
+    """The login that a JWS says; the check 10 of the page."""
+    header, claims, _ = map(from_b64url, token.split('.'))
+    if header != b'{"alg":"EdDSA","typ":"JWT"}' or not any(
+            is_signed(token, each) for each in public_keys):
+        raise Refused('bad-login')
+    try:
+        found = json.loads(claims.decode('utf-8'))
+        login = {'id': found['jti'], 'at': found['iat'], 'by': found['by'],
+                 'user': found['sub'].encode('utf-8').decode('latin-1'),
+                 'tokens': found['groups']}
+        same = claims_text(login, payload, cookie_name) == claims.decode('utf-8')
+        check_login(login)
+    except (AttributeError, LookupError, TypeError, ValueError, Refused):
+        raise Refused('bad-login') from None
+    if not (same and type(login['at']) is int and re.fullmatch('[0-9a-f]{32}', login['id'])
+            and not re.search('[^\x20-\x7e\x80-\xff]', login['by'] + login['user'])):
+        raise Refused('bad-login')
+    return login
+
+
 def write(payload):
     """The text of a payload, as vectors.json has payloads."""
     login, previous = payload['login'], payload['previous']
     parts = [payload['base_id'], *(str(payload[each]) for each in TIMES), '',
              write_values(payload['values']), '']
-    if login:
+    if isinstance(login, str):
+        parts[5] = login
+    elif login:
         parts[5] = ':'.join((login['id'], str(login['at']), write_text(login['by']),
                              write_text(login['user']), '&'.join(map(write_text, login['tokens']))))
     if previous:
@@ -120,7 +191,7 @@ PAYLOAD = re.compile('!'.join((
     f'(?P<created>{TIME})', f'(?P<issued>{TIME})', f'(?P<idle>{TIME})',
     f'(?P<absolute>{TIME})',
     f'(?:(?P<login>[0-9a-f]{{32}}):(?P<at>{TIME}):(?P<by>{TEXT}):(?P<user>{TEXT}):'
-    f'(?P<tokens>{TEXT}(?:&{TEXT})*))?',
+    f'(?P<tokens>{TEXT}(?:&{TEXT})*)|(?P<jws>[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*))?',
     f'(?P<values>{VALUES})',
     f'(?:(?P<previous>[0-9a-f]{{32,128}}):(?P<until>{TIME}):(?P<salted>(?:&{TEXT})*))?',
 )) + f'(?P<sections>(?:!{TEXT}:(?:[0-9a-f]{{16}})?:{VALUES})*)')
@@ -145,6 +216,10 @@ def read(text):
             'id': match['login'], 'at': int(match['at']), 'by': read_text(match['by']),
             'user': read_text(match['user']), 'tokens': [read_text(each) for each in tokens]}
         check_login(payload['login'])
+    if match['jws']:
+        for part in match['jws'].split('.'):
+            from_b64url(part)
+        payload['login'] = match['jws']
     if match['previous']:
         payload['previous'] = {
             'base_id': match['previous'], 'until': int(match['until']),
@@ -173,8 +248,9 @@ def check_login(login):
         raise Refused('malformed')
 
 
-def unsign(keys, value, now, timeout, lifetime):
-    """The payload of a value; the checks 1 to 8 and 10 of the page, in order."""
+def unsign(keys, value, now, timeout, lifetime, login_keys=()):
+    """The payload of a value, and its login; the checks 1 to 8, 10 and 11 of the
+    page, in order."""
     if len(keys[0]['cookie_name']) + len(value) > 4096:
         raise Refused('too-large')
     match = re.fullmatch(r'1\.([^.]*)\.(.*)\..{64}', value, re.DOTALL)
@@ -192,10 +268,14 @@ def unsign(keys, value, now, timeout, lifetime):
         raise Refused('expired-absolute')
     if now >= min(payload['idle'], payload['issued'] + timeout):
         raise Refused('expired-idle')
-    if payload['login'] and not (
-            payload['created'] <= payload['login']['at'] <= now + 120):
+    login = payload['login']
+    if login and isinstance(login, str) is not bool(login_keys):
         raise Refused('bad-login')
-    return payload
+    if isinstance(login, str):
+        login = verify_login(login_keys, login, payload, key['cookie_name'])
+    if login and not payload['created'] <= login['at'] <= now + 120:
+        raise Refused('bad-login')
+    return payload, login
 
 
 def candidates(header, name):
@@ -229,11 +309,15 @@ def settings(key):
 def as_json(payload):
     """A payload of the package, as vectors.json has payloads."""
     found = payload._asdict()
+    if payload.login is not None and payload.login.jws:
+        found['login'] = payload.login.jws
+        payload = payload._replace(login=None)
     for name in ('login', 'previous'):
-        if found[name] is not None:
+        if getattr(payload, name) is not None:
             found[name] = found[name]._asdict()
-    if found['login']:
+    if payload.login is not None:
         found['login']['tokens'] = list(found['login']['tokens'])
+        del found['login']['jws']
     if found['previous']:
         found['previous']['salted'] = sorted(found['previous']['salted'])
     found['values'] = dict(found['values'])
@@ -241,6 +325,12 @@ def as_json(payload):
         name: {'salt': section.salt, 'values': dict(section.values)}
         for name, section in found['sections'].items()}
     return found
+
+
+def login_keys(vector):
+    """The public keys of signed logins, in PEM."""
+    return [VECTORS['login_keys'][name]['public_key']
+            for name in vector.get('login_keys', [])]
 
 
 def control_for(vector, name=''):
@@ -256,7 +346,8 @@ def control_for(vector, name=''):
     filtered = Namespace(application, name) if name else application
     handler = SessionCookieHandler(
         filtered, timeout=vector['timeout'] / 60, lifetime=vector['lifetime'] / 60,
-        revocations='none', clock=lambda: vector['now'], **settings(key))
+        revocations='none', login_public_keys=login_keys(vector) or None,
+        clock=lambda: vector['now'], **settings(key))
     handler({'HTTP_COOKIE': f'{key["cookie_name"]}={vector["value"]}',
              'REQUEST_METHOD': 'GET', 'wsgi.url_scheme': 'https'},
             lambda status, response_headers: None)
@@ -267,7 +358,7 @@ class TestTheIndependentReader:
     """Whoever has the page alone reads and writes the same cookies."""
 
     def test_it_uses_nothing_of_the_package(self):
-        """It uses four modules of the standard library, and itself."""
+        """It uses five modules of the standard library, Ed25519, and itself."""
         source = pathlib.Path(__file__).read_text('utf-8')
         part = source.partition('reader begins\n')[2].partition('# -- the independent')[0]
         names = {ast.Load: set(), ast.Store: set()}
@@ -279,7 +370,8 @@ class TestTheIndependentReader:
             elif isinstance(node, ast.arg):
                 names[ast.Store].add(node.arg)
         assert names[ast.Load] - names[ast.Store] - set(dir(builtins)) == {
-            'base64', 'hashlib', 'hmac', 're'}
+            'base64', 'hashlib', 'hmac', 'json', 're',
+            'InvalidSignature', 'load_pem_private_key', 'load_pem_public_key'}
 
     @pytest.mark.parametrize('key', KEYS)
     def test_keys(self, key):
@@ -291,10 +383,15 @@ class TestTheIndependentReader:
     def test_accepted(self, vector):
         """A value says its payload, and the payload signed is the value."""
         key = VECTORS['keys'][vector['key']]
-        payload = unsign([key], vector['value'], vector['now'], vector['timeout'],
-                         vector['lifetime'])
+        payload, login = unsign([key], vector['value'], vector['now'], vector['timeout'],
+                                vector['lifetime'], login_keys(vector))
         assert payload == vector['payload']
         assert sign(key, write(payload)) == vector['value']
+        if 'login' in vector:
+            assert login == vector['login']
+            private_key = VECTORS['login_keys'][vector['login_keys'][-1]]['private_key']
+            assert payload['login'] == sign_login(
+                private_key, claims_text(login, payload, key['cookie_name']))
 
     @pytest.mark.parametrize('vector', ACCEPTED)
     def test_session_ids(self, vector):
@@ -310,7 +407,7 @@ class TestTheIndependentReader:
         key = VECTORS['keys'][vector['key']]
         with pytest.raises(Refused) as refusal:
             unsign([key], vector['value'], vector['now'], vector['timeout'],
-                   vector['lifetime'])
+                   vector['lifetime'], login_keys(vector))
         assert refusal.value.args == (vector['status'],)
 
     @pytest.mark.parametrize('vector', HEADERS)
@@ -333,9 +430,24 @@ class TestVectors:
         signer = SessionCookieSigner(
             timeout=vector['timeout'] / 60, lifetime=vector['lifetime'] / 60,
             **settings(VECTORS['keys'][vector['key']]))
-        payload = signer.unsign(vector['value'], vector['now']).payload
+        payload = signer.unsign(vector['value'], vector['now'])[0]
         assert as_json(payload) == vector['payload']
         assert signer.sign(payload).decode('ascii') == vector['value']
+
+    @pytest.mark.parametrize('vector', [
+        vector for vector in ACCEPTED if 'login' in vector.values[0]])
+    def test_signed_login(self, vector):
+        """The package reads the login of a vector, and signs it to the same JWS."""
+        login, payload = vector['login'], vector['payload']
+        user = login['user'].encode('latin-1').decode('utf-8')
+        assert control_for(vector).identity == (
+            user, tuple(login['tokens']), login['at'], login['by'])
+        keys = LoginKeys(
+            VECTORS['login_keys'][vector['login_keys'][-1]]['private_key'], [],
+            VECTORS['keys'][vector['key']]['cookie_name'])
+        made = keys.sign(Login(**{**login, 'tokens': tuple(login['tokens'])}),
+                         Payload(payload['base_id'], 1, 1, 1, payload['absolute'], None, {}, None, {}))
+        assert made.jws == payload['login']
 
     @pytest.mark.parametrize('vector', ACCEPTED)
     def test_session_ids(self, vector):
@@ -393,7 +505,15 @@ class TestSpecification:
         described = set(re.findall(r'^``(\w+)(?:\(.*\))?``$', text, re.MULTILINE))
         control = control_for(VECTORS['accepted'][0])
         public = {name for name in dir(control) if not name.startswith('_')}
-        assert described == public - {'state', 'apply_login'}
+        assert described == public - {'state', 'for_site'}
+
+    def test_keys(self):
+        """The keys that it describes are those that the filters set."""
+        text = SPECIFICATION.partition('\nKeys\n')[2].partition('\nThe control\n')[0]
+        described = ', '.join(re.findall('^(``.+``)$', text, re.MULTILINE))
+        assert re.findall('``(.+?)``', described) == [
+            environ.SESSION_ID, environ.CONTROL, environ.SCANLIST, *environ.LOGIN_KEYS,
+            environ.PROFILE]
 
     def test_no_other_alphabet(self):
         """The characters that the page says a value has are those of the vectors."""
@@ -426,7 +546,8 @@ DERIVED = {
         {'SCRIPT_NAME': '/blog/'}) == '/blog'),
 }
 TABLES = [pytest.param(heading, table, id=heading) for heading, table in (
-    ('session_cookie', cookie.OPTIONS), ('namespace', namespace.OPTIONS))]
+    ('session_cookie', cookie.OPTIONS), ('namespace', namespace.OPTIONS),
+    ('require_login', requirelogin.OPTIONS), ('profile', profile.OPTIONS))]
 
 
 class TestOptionsPage:
@@ -436,15 +557,7 @@ class TestOptionsPage:
     def test_same_options(self, heading, table):
         """The table has the options, in their order."""
         names = [row[0].strip('`') for row in rows_of_table(OPTIONS_PAGE, heading)]
-        assert names == [name for name, option in table.items()
-                         if option.convert is not options.not_in_this_version]
-
-    def test_absent_options(self):
-        """Options that are always refused are on the page, as that."""
-        text = OPTIONS_PAGE.partition('\nOptions that are refused\n')[2]
-        absent = {name for name, option in cookie.OPTIONS.items()
-                  if option.convert is options.not_in_this_version}
-        assert absent == set(re.findall('``(login_[a-z_]+)``', text))
+        assert names == list(table)
 
     @pytest.mark.parametrize('heading, table', TABLES)
     def test_each_has_a_section(self, heading, table):
@@ -483,6 +596,10 @@ class TestOptionsPage:
             random_bytes=lambda: secrets.token_bytes(20)))
         for name in ('session.secret', 'tomorrow.secret'):
             (tmp_path / name).write_text(f'{name}{strong}\n')
+        for name, pair in zip(('login.pem', 'tomorrow.pem'), VECTORS['login_keys'].values()):
+            (tmp_path / name).write_text(pair['private_key'])
+            (tmp_path / name).chmod(0o600)
+            (tmp_path / f'{name}.pub').write_text(pair['public_key'])
         examples = re.findall(r'.. code-block:: ini\n\n((?: {3,}.*\n|\n)+)', OPTIONS_PAGE)
         assert len(examples) > 5
         for example in map(textwrap.dedent, examples):
@@ -499,6 +616,7 @@ class TestOptionsPage:
         """The two lines that set what [DEFAULT] has as well set it, without a warning."""
         (tmp_path / 'session.secret').write_text('f7c0a3d1b8e5924660d2c4e8a1f3b579')
         example = code_blocks(OPTIONS_PAGE.partition('\n[DEFAULT]\n')[2], 'ini')[0]
+        (tmp_path / 'session.secret').chmod(0o600)
         (tmp_path / 'x.ini').write_text(example)
         handler = loadfilter(f'config:{tmp_path / "x.ini"}', 'session')(print)
         assert handler.signer.idle_seconds == 2 * 3600
@@ -561,6 +679,35 @@ class TestReadme:
     def test_commands(self, command):
         """The two commands for a fresh machine are there, each on one line."""
         assert f'   {command}\n' in README
+
+
+class TestRevocationReference:
+    """The reference of the option ``revocation``."""
+
+    page = OPTIONS_PAGE.partition('``revocation``\n~~~')[2].partition('\n~~~')[0]
+
+    def test_own_engine(self):
+        """The methods of one's own engine are those of the protocol."""
+        listing = self.page.partition('code-block:: python')[2]
+        code = '\n'.join(re.findall('^ {7}.*', listing, re.MULTILINE))
+        names = {}
+        exec(textwrap.dedent(code), names)
+        for name in revocation.METHODS:
+            stated = inspect.signature(getattr(names['Revocations'], name))
+            real = inspect.signature(getattr(revocation.Revocations, name), eval_str=True)
+            assert stated == real
+        assert len(re.findall('def ', code)) == len(revocation.METHODS)
+
+    def test_numbers(self):
+        """The times are those of the code."""
+        assert revocation_redis.CONNECT_TIMEOUT == revocation_redis.ANSWER_TIMEOUT == 0.05
+        assert 'take 50 milliseconds' in self.page
+        assert revocation_redis.RETRY_AFTER == 0.5
+        assert 'nobody waits for half a second' in self.page
+        assert revocation_sqlite.BUSY_TIMEOUT == 1 and 'one second at most' in self.page
+        assert revocation_sqlite.SWEEP_EVERY == 3600 and 'one to two hours' in self.page
+        assert seldom.LOG_EVERY == 60 and 'once a minute at most' in ' '.join(self.page.split())
+        assert f'``{revocation_redis.PREFIX.decode()}``' in self.page
 
 
 @pytest.mark.parametrize('page', sorted(

@@ -1,5 +1,6 @@
 """encoding.py: one text for one payload."""
 import re
+from base64 import urlsafe_b64encode
 
 import pytest
 from hypothesis import given
@@ -34,10 +35,15 @@ tokens = st.lists(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7e,
 users = st.text(min_size=1).filter(
     lambda text: not re.search('[\x00-\x1f\x7f\ud800-\udfff]', text)).map(
     lambda text: text.encode('utf-8').decode('latin-1'))
+parts = st.binary(min_size=1, max_size=9).map(
+    lambda data: urlsafe_b64encode(data).rstrip(b'=').decode('ascii'))
+signed = st.builds('{}.{}.{}'.format, parts, parts, parts | st.just('')).map(
+    lambda jws: Login('', 0, '', '', (), jws))
 payloads = st.builds(
     Payload, ids, times, times, times, times,
-    st.none() | st.builds(Login, st.binary(min_size=16, max_size=16).map(bytes.hex), times,
-                          native, users, tokens),
+    st.none() | signed | st.builds(
+        Login, st.binary(min_size=16, max_size=16).map(bytes.hex), times, native, users, tokens,
+        jws=st.just('')),
     values,
     st.none() | st.builds(Previous, ids, times, st.frozensets(native, max_size=3)),
     st.dictionaries(native, st.builds(Section, salts, values).filter(any), max_size=4))
@@ -60,11 +66,18 @@ def test_pinned():
         'shop::shop.basket=*MT0yJjM&shop.odd=*Y2Fmw6k7LCJcICU')
 
 
+def test_a_signed_login_says_nothing():
+    """As it is decoded a signed login is no user's, and older than any session."""
+    login = encoding.decode(f'{HEAD}!e30.e30.AA!!').login
+    assert login == ('', 0, '', '', (), 'e30.e30.AA')
+    assert encoding.decode(f'{HEAD}!{"A" * 3000}.e30.!!').login.jws == f'{"A" * 3000}.e30.'
+
+
 @given(st.text(alphabet=f'{BASE[:2]}!:&=*012Aa.', max_size=30))
 def test_anything_decodes_to_itself_or_not_at_all(tail):
     """Whatever decodes encodes to the very same text."""
     for text in (f'{HEAD}!{tail}', f'{HEAD}!!{tail}', f'{HEAD}!!!{tail}', f'{HEAD}!!!!{tail}',
-                 f'{HEAD}!{LOGIN_TEXT}{tail}!!'):
+                 f'{HEAD}!{LOGIN_TEXT}{tail}!!', f'{HEAD}!e30.{tail}!!'):
         try:
             payload = encoding.decode(text)
         except Malformed:
@@ -86,6 +99,12 @@ def test_anything_decodes_to_itself_or_not_at_all(tail):
     f'{HEAD}!{LOGIN_TEXT}&*w6k!!', f'{HEAD}!{"cd" * 16}:7:/a::!!', f'{HEAD}!{"CD" * 16}:7:/a:b:!!',
     f'{HEAD}!{"cd" * 15}:7:/a:b:!!', f'{HEAD}!{"cd" * 16}:07:/a:b:!!', f'{HEAD}!{"cd" * 16}::/a:b:!!',
     f'{HEAD}!{"cd" * 16}:7:/a:*_w:!!', f'{HEAD}!{"cd" * 16}:7:/a=:b:!!', f'{HEAD}!{"cd" * 16}:7:/a:b&:!!',
+    # the signed login
+    f'{HEAD}!e30!!', f'{HEAD}!e30.e30!!', f'{HEAD}!.e30.AA!!', f'{HEAD}!e30..AA!!',
+    f'{HEAD}!e30.e30.AA.!!', f'{HEAD}!e30.e30.AB!!', f'{HEAD}!e31.e30.AA!!', f'{HEAD}!e30.e31.AA!!',
+    f'{HEAD}!e30.e30.A!!', f'{HEAD}!e30.e30.AA==!!', f'{HEAD}!e30.e30.A+A!!', f'{HEAD}!e30.e30.A/A!!',
+    f'{HEAD}!e30.e30.*AA!!', f'{HEAD}!e30.e30.A~A!!', f'{HEAD}!e30.e30.AA&e30!!',
+    f'{HEAD}!e30.e30.AA:!!', f'{HEAD}!:e30.e30.AA!!',
     # values
     f'{HEAD}!!a!', f'{HEAD}!!a=b=c!', f'{HEAD}!!a=1&!', f'{HEAD}!!&a=1!', f'{HEAD}!!b=1&a=2!',
     f'{HEAD}!!a=1&a=1!', f'{HEAD}!!a=1:!',
@@ -94,6 +113,9 @@ def test_anything_decodes_to_itself_or_not_at_all(tail):
     f'{HEAD}!!a=*YWI!', f'{HEAD}!!a=*Lw!', f'{HEAD}!!a=*Cg!', f'{HEAD}!!a=*AA!', f'{HEAD}!!a=*fw!',
     f'{HEAD}!!a=*Hw!', f'{HEAD}!!a=a*b!', f'{HEAD}!!a=*xQ*!', f'{HEAD}!!a=**xQ!', f'{HEAD}!!a=%C5!',
     f'{HEAD}!!a=*YS~Bi!', f'{HEAD}!!*xQ=1&a=2!',
+    f'{HEAD}!!a=*++++IGE!', f'{HEAD}!!a=*////IGE!', f'{HEAD}!!a=*----~IGE!',
+    f'{HEAD}!!a=*~----~~~IGE!', f'{HEAD}!!a=x*----!', f'{HEAD}!!a=x----*!', f'{HEAD}!!a=x*!',
+    f'{HEAD}!!a=x*----IGE!', f'{HEAD}!!a=*IGE*!',
     # the previous ID
     f'{HEAD}!!!x', f'{HEAD}!!!{BASE}', f'{HEAD}!!!{BASE}:9', f'{HEAD}!!!{BASE}:9:a',
     f'{HEAD}!!!{BASE}:9:&b&a', f'{HEAD}!!!{BASE}:9:&a&a', f'{HEAD}!!!{BASE}:09:', f'{HEAD}!!!{BASE}:9:&a=b',
@@ -107,6 +129,13 @@ def test_refused(text):
     """Whatever is not the one text of a payload is refused."""
     with pytest.raises(Malformed):
         encoding.decode(text)
+
+
+def test_base64():
+    """All 64 characters are read, whatever the length is."""
+    for value, text in ((b'\xfb\xef\xbe a', '----IGE'), (b'\xff\xff\xff ab', '____IGFi'),
+                        (b'\xff\xff\xff ', '____IA')):
+        assert encoding.decode(f'{HEAD}!!a=*{text}!').values == {'a': value.decode('latin-1')}
 
 
 def test_as_many_sections_as_there_may_be():

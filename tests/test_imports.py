@@ -6,10 +6,12 @@ import paste_sessioncookie
 
 HOUSE = Path(paste_sessioncookie.__file__).parent
 # from the ground up; a room may import those before it
-FLOORS = ['errors', 'encoding', 'sessionid', 'keyring', 'signer', 'headers',
-          'login', 'revocation', 'state', 'admission', 'control', 'environ', 'options',
-          'cookie', 'namespace']
-PURE = FLOORS[:6]
+FLOORS = ['errors', 'encoding', 'sessionid', 'keyring', 'cache', 'signer',
+          'headers', 'seldom', 'login', 'jws', 'revocation', 'revocation_store',
+          'revocation_sqlite', 'revocation_redis', 'state', 'admission', 'control',
+          'environ', 'options', 'profileserver', 'cookie', 'namespace',
+          'requirelogin', 'profile']
+PURE = FLOORS[:7]
 
 
 def imported(path):

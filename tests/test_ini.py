@@ -14,6 +14,8 @@ and of requests to it, by one visitor over https::
     # host: NAME              the host of the following requests
     # scheme: http            their scheme
     # get: /path?query        a request
+    # status: NUMBER          the status of its response; without one, it is no error
+    # location: TEXT          its Location
     # cookie: NAME; ...       its Set-Cookie: the name, and all attributes but Max-Age
     # cookie: none
     # max-age: SECONDS        its Max-Age
@@ -32,11 +34,13 @@ import pytest
 from paste.deploy import loadapp
 from webtest import TestApp
 
-from paste_sessioncookie import ConfigError, cookie, namespace
+from paste_sessioncookie import (
+    ConfigError, LoginNotAllowed, cookie, namespace, profile, profileserver, requirelogin)
 
 CONFIGS = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'configs')
 OF_LOADING = ('environ', 'expect', 'warns', 'hides')
-OF_REQUESTS = ('host', 'scheme', 'get', 'cookie', 'max-age', 'times', 'base-id', 'body')
+OF_REQUESTS = ('host', 'scheme', 'get', 'status', 'location', 'cookie', 'max-age', 'times',
+               'base-id', 'body')
 
 
 def ini_files(folder):
@@ -63,8 +67,12 @@ def texts(filename, name):
 
 @pytest.fixture(scope='module')
 def configs(tmp_path_factory):
-    """A copy of configs/: secrets are made beside the ini files."""
-    return shutil.copytree(CONFIGS, tmp_path_factory.mktemp('ini') / 'configs')
+    """A copy of configs/: secrets are made beside the ini files, and files have the
+    modes that a checkout does not keep."""
+    copy = shutil.copytree(CONFIGS, tmp_path_factory.mktemp('ini') / 'configs')
+    for file in (*copy.glob('*/*.secret'), *copy.glob('*/*.pem')):
+        file.chmod(0o644 if file.stem == 'readable' else 0o600)
+    return copy
 
 
 @pytest.fixture
@@ -137,13 +145,15 @@ def check_requests(app, lines):
     visitor = TestApp(app)
     environ = {'wsgi.url_scheme': 'https', 'HTTP_HOST': 'localhost'}
     response = None
-    for name, text in lines:
+    for (name, text), following in zip(lines, [*lines[1:], ('', '')]):
         if name == 'host':
             environ['HTTP_HOST'] = text
         elif name == 'scheme':
             environ['wsgi.url_scheme'] = text
         elif name == 'get':
-            response = visitor.get(text, extra_environ=environ)
+            response = visitor.get(
+                text, extra_environ=environ,
+                status=int(following[1]) if following[0] == 'status' else None)
         elif name in CHECKS:
             CHECKS[name](response, text)
 
@@ -190,12 +200,17 @@ def check_base_id(response, text):
     assert len(payload(response)[0]) == int(text)
 
 
+def check_location(response, text):
+    assert response.headers['Location'] == text
+
+
 def check_body(response, text):
     assert text in response.text
 
 
-CHECKS = {'cookie': check_cookie, 'max-age': check_max_age, 'times': check_times,
+CHECKS = {'location': check_location, 'cookie': check_cookie, 'max-age': check_max_age, 'times': check_times,
           'base-id': check_base_id, 'body': check_body}
+EVERY_OPTION = {*cookie.OPTIONS, *namespace.OPTIONS, *profile.OPTIONS, *requirelogin.OPTIONS}
 
 
 def options_with(folder, directives):
@@ -207,21 +222,20 @@ def options_with(folder, directives):
                 yield filename, set(re.findall('^([a-z_]+) *=', file.read(), re.MULTILINE))
 
 
-@pytest.mark.parametrize('option', sorted({*cookie.OPTIONS, *namespace.OPTIONS}))
+@pytest.mark.parametrize('option', sorted(EVERY_OPTION))
 def test_every_option_has_a_bad_file(option):
-    """For each option of both filters there is a file that is refused because of it."""
+    """For each option of all filters there is a file that is refused because of it."""
     assert any(option in options and any(
         re.match(rf'{option}( =|:)', text) for text in texts(filename, 'expect'))
         for filename, options in options_with('bad', ['expect']))
 
 
 def test_every_option_in_one_file():
-    """The file that sets every option does, but for those that this version refuses."""
+    """The file that sets every option does."""
     filename = os.path.join(CONFIGS, 'good', 'every_option.ini')
     [options] = [options for each, options in options_with('good', ['get'])
                  if each == filename]
-    assert {*cookie.OPTIONS, *namespace.OPTIONS} - options == {
-        'login_private_key', 'login_public_keys'}
+    assert EVERY_OPTION <= options
 
 
 def test_every_option_arrives(load):
@@ -232,11 +246,21 @@ def test_every_option_arrives(load):
     assert handler.scanlist == ('REMOTE_USER', 'shop.currency')
     assert (handler.secure, handler.samesite, handler.persistent) == (None, 'Strict', True)
     assert (handler.signer.maxlen, len(handler.signer.keys.by_id)) == (3000, 3)
+    assert not handler.signer.cache_verified
     assert not policy.issue_always
     assert len(policy.generator()) == 24
     assert policy.not_before == 1767225600
     assert policy.revocations.revoke_login('0' * 32, 2, 1) is False
-    assert (handler.application.namespace, handler.application.login) == ('shop', True)
+    assert policy.login_keys.may_sign and len(policy.login_keys.realm[1]) == 2
+    own = handler.application
+    assert (own.namespace, own.login) == ('shop', True)
+    people = own.application
+    assert people.profiles._server.__dict__ == profileserver.ProfileServer(
+        'https://site:p%40ss@profiles.example.org/users', 'users.get', 5).__dict__ | {
+            '_tls': people.profiles._server._tls}
+    assert people.profiles._keep == 3600
+    staff = people.application
+    assert (staff.login_url, staff.tokens) == ('/shop', {'staff', 'editors'})
 
 
 def test_generated_secret_is_beside_the_ini_file(load, configs):
@@ -245,6 +269,20 @@ def test_generated_secret_is_beside_the_ini_file(load, configs):
     made = configs / 'good' / 'session.secret'
     assert made.stat().st_mode & 0o777 == 0o600
     assert re.fullmatch('[0-9a-f]{64}\n', made.read_text())
+
+
+def test_the_login_of_another_process(load):
+    """One file has the private key, the other the public one: one logs in, both know."""
+    (_, door), (_, shop) = (load('good', f'login_{each}.ini')
+                            for each in ('private_key', 'public_keys'))
+    https = {'wsgi.url_scheme': 'https', 'HTTP_HOST': 'localhost'}
+    visitor = TestApp(door, extra_environ=https)
+    visitor.get('/?login=bob')
+    other = TestApp(shop, extra_environ=https, cookiejar=visitor.cookiejar)
+    assert (other.get('/').json['status'], other.get('/').json['user']) == ('ok', 'bob')
+    with pytest.raises(LoginNotAllowed):
+        other.get('/?login=eve')
+    assert visitor.get('/').json['user'] == 'bob'
 
 
 def test_each_reference_makes_a_filter_with_the_same_secret(load):

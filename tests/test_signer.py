@@ -56,7 +56,7 @@ def test_is_the_parents():
 def test_roundtrip():
     """What was signed is read, as long as it is good."""
     full = payload(values={'site.lang': 'de'})
-    assert make().unsign(sign(full), START).payload == full
+    assert make().unsign(sign(full), START)[0] == full
     assert make().auth(sign(full).encode(), START) == full
 
 
@@ -158,7 +158,7 @@ def test_times_refused(changes, error):
     {'idle': START + 10**9, 'absolute': START + 10**9}], ids=repr)
 def test_times_accepted(changes):
     """The last second before each limit is good."""
-    assert make().unsign(sign(payload(**changes)), START).payload == payload(**changes)
+    assert make().unsign(sign(payload(**changes)), START)[0] == payload(**changes)
 
 
 def test_the_times_are_checked_on_every_read():
@@ -186,18 +186,18 @@ def test_shorter_options_clamp():
 @pytest.mark.parametrize('now, current, fresh', [
     (0, True, True), (TIMEOUT / 2 - 1, True, True), (TIMEOUT / 2, True, False),
     (0, False, False)])
-def test_fresh_until(now, current, fresh):
+def test_due(now, current, fresh):
     """Half the idle time long, and only if signed with the first secret, a
     cookie is fresh."""
     made = make() if current else make(OTHER, accept_secrets=[SECRET])
-    verified = made.unsign(sign(payload()), START + now)
-    assert (START + now < verified.fresh_until) is fresh
+    _, due = made.unsign(sign(payload()), START + now)
+    assert due is not fresh
 
 
 def test_accepted_secrets():
     """Cookies of accepted secrets are read, and never written."""
     made = make(OTHER, accept_secrets=[SECRET.encode()])
-    assert made.unsign(sign(payload()), START).payload == payload()
+    assert made.unsign(sign(payload()), START)[0] == payload()
     assert made.sign(payload()) == make(OTHER).sign(payload())
     with pytest.raises(UnknownKey):
         make().unsign(made.sign(payload()).decode(), START)
@@ -209,7 +209,18 @@ def test_failures_are_not_remembered():
     for _ in range(3):
         with pytest.raises(BadSignature):
             made.unsign(COOKIE[:-1] + '!', START)
-    assert made._verified.cache_info().currsize == 0
+    assert not made._verified
+
+
+@pytest.mark.parametrize('cached', [True, False])
+def test_verified_before(cached, monkeypatch):
+    """A cookie is verified once, or each time where that is configured."""
+    made, value, verified = make(cache_verified=cached), sign(payload()), []
+    decode = encoding.decode
+    monkeypatch.setattr(encoding, 'decode', lambda text: verified.append(text) or decode(text))
+    for _ in range(3):
+        assert made.unsign(value, START) == (payload(), False)
+    assert len(verified) == (1 if cached else 3)
 
 
 @pytest.mark.parametrize('content', ['', 'REMOTE_USER=bob;REMOTE_SESSION=x', '{"a": [1, "é☃"]}',

@@ -188,17 +188,33 @@ def test_an_idiom_login_counts_once(make_site):
     def application(environ, start_response):
         environ['REMOTE_USER'] = 'bob'
         headers = []
-        for status in ('200 OK', '500 Oops'):
-            try:
-                raise LookupError
-            except LookupError:
-                start_response(status, PLAIN, sys.exc_info())
-            headers.append(str(environ['session.control'].id))
+        start_response('200 OK', PLAIN)
+        headers.append(str(environ['session.control'].id))
+        try:
+            raise LookupError
+        except LookupError:
+            start_response('500 Oops', PLAIN, sys.exc_info())
+        headers.append(str(environ['session.control'].id))
         assert headers[0] == headers[1]
         return [b'']
     visitor = Visitor(make_site(application))
     visitor.get()
     assert ':bob:' in visitor.cookie
+
+
+def test_an_error_page_logs_nobody_in(make_site, caplog):
+    """What failed before it called start_response has not logged anybody in."""
+    def application(environ, start_response):
+        environ['REMOTE_USER'] = 'bob'
+        try:
+            raise LookupError
+        except LookupError:
+            start_response('500 Oops', PLAIN, sys.exc_info())
+        return [b'']
+    visitor = Visitor(make_site(application))
+    visitor.get()
+    assert ':bob:' not in visitor.cookie
+    assert 'nobody is logged in' in caplog.text
 
 
 def test_an_exception_passes(make_site):

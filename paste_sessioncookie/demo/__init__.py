@@ -10,6 +10,7 @@ Each file is one application, and ends with its Paste Deploy entry point::
 
     front       the front page
     accounts    log in and log out, for the whole site
+    staff       for one group of users; the filter in front sees to that
     weblog      drafts and a theme; mounted twice, as /blog and /news
     wiki        pages, its own users
     profiles    who somebody is, by XML-RPC

@@ -18,10 +18,11 @@ import secrets
 from typing import Any
 
 from paste_sessioncookie import RevocationUnavailable
+from paste_sessioncookie.requirelogin import safe_came_from
 
 from .pages import Html, html, join
 from .store import Database
-from .web import Application, Refusal, Request, Response, is_local_path, see_other
+from .web import Application, Refusal, Request, Response, see_other
 
 #: name, password, groups
 DEMO_USERS = (('ada', 'analytical engine', 'staff editors'),
@@ -44,15 +45,18 @@ class Accounts(Application):
 
     def __init__(self, database: Database) -> None:
         self.database = database
-        self.routes = {'/': {'GET': self.show}, '/login': {'POST': self.login},
-                       '/logout': {'POST': self.logout}}
+        self.routes = {'/': {'GET': self.show},
+                       '/login': {'GET': self.show, 'POST': self.login},
+                       '/logout': {'POST': self.logout},
+                       '/everywhere': {'GET': self.ask, 'POST': self.logout_everywhere}}
 
     def show(self, request: Request) -> Response:
         """The form to log in, or the one to log out."""
         identity = request.control.identity
         if identity is not None:
             return request.page('You are logged in', html(
-                _LOGGED_IN, identity.user, request.mount, request.token_field()))
+                _LOGGED_IN, identity.user, request.mount, request.token_field(),
+                request.mount))
         return self._form(request, request.query.get('came_from', ''))
 
     def login(self, request: Request) -> Response:
@@ -64,13 +68,34 @@ class Accounts(Application):
             request.control.login(name, groups)
         except RevocationUnavailable:
             raise Refusal('503 Service Unavailable', _NO_LOGIN) from None
-        return see_other(came_from) if is_local_path(came_from) else request.redirect()
+        back = safe_came_from(came_from)  # anybody can write a link with one
+        return see_other(back) if back else request.redirect()
 
     def logout(self, request: Request) -> Response:
         if not request.control.logout():
             return request.page('You are logged out', html(
                 '<p class="alert" role="alert">{}</p>', _NOT_REVOKED))
         return request.redirect()
+
+    def ask(self, request: Request) -> Response:
+        """Whether to log out everywhere."""
+        if request.control.identity is None:
+            return request.redirect()
+        return request.page('Log out everywhere', html(
+            _EVERYWHERE, request.mount, request.token_field(), request.mount))
+
+    def logout_everywhere(self, request: Request) -> Response:
+        identity = request.control.identity
+        if identity is None:
+            return request.redirect()
+        try:
+            request.control.revoke(identity.user)
+        except RevocationUnavailable:
+            raise Refusal('503 Service Unavailable', _NOT_EVERYWHERE) from None
+        request.control.logout()
+        return request.page('You are logged out everywhere', html(
+            '<p>Whoever was logged in as <strong>{}</strong>, in any browser, is logged out.'
+            '</p>', identity.user))
 
     def check_password(self, name: str, password: str) -> list[str] | None:
         """The user's groups; None for a wrong name or password."""
@@ -146,11 +171,25 @@ _LOGGED_IN = '''\
 <p>Logging out ends your session in all of them.</p>
 <p><button>Log out</button></p>
 </form>
+<p><a href="{}/everywhere">Log out everywhere</a>, if you have left another browser logged
+in.</p>
+</section>'''
+
+_EVERYWHERE = '''\
+<section aria-label="Log out everywhere">
+<form method="post" action="{}/everywhere">
+{}
+<p>Every login of yours up to now becomes void: in this browser, in all others, and in any copy
+of your cookie.  You can log in again at once.</p>
+<p><button>Log out everywhere</button></p>
+</form>
+<p><a href="{}">Stay logged in</a></p>
 </section>'''
 
 _WRONG = Html('<p class="alert" role="alert" id="fault">That user and that password do not '
               'belong together.</p>')
 _NO_LOGIN = 'Nobody can log in for the moment; please try again later.'
+_NOT_EVERYWHERE = 'Your other logins cannot be ended for the moment; please try again later.'
 _NOT_REVOKED = ('This browser is logged out.  If somebody has copied your cookie, the copy '
                 'could not be called back.')
 

@@ -20,7 +20,7 @@ class Front(Application):
         self.routes = {'/': {'GET': self.show}}
 
     def show(self, request: Request) -> Response:
-        return request.page('Four applications, one cookie', _TEXT)
+        return request.page('Five applications, one cookie', _TEXT)
 
 
 _TEXT = Html('''\
@@ -30,6 +30,8 @@ _TEXT = Html('''\
 <li><a href="/blog">Blog</a> and <a href="/news">News</a> are one application, mounted twice,
 with one store: see that your drafts, your theme and your session there do not mix.</li>
 <li><a href="/wiki">Wiki</a> has its own users, and meets you when you come, logged in.</li>
+<li><a href="/staff">Staff</a> is for the group of that name.  Others log in first, or are
+refused.</li>
 <li>Below is what this page sees of you; compare it with what the others see.</li>
 </ol>''')
 

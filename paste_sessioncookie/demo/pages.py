@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 #: where development.ini mounts what people visit
 NAVIGATION = (('/', 'Start'), ('/accounts', 'Accounts'), ('/blog', 'Blog'),
-              ('/news', 'News'), ('/wiki', 'Wiki'))
-ACCOUNTS = '/accounts'
+              ('/news', 'News'), ('/wiki', 'Wiki'), ('/staff', 'Staff'))
+LOGIN = '/accounts/login'
 
 #: a weblog's themes, and what to call them
 THEMES = {'system': 'As your system', 'sepia': 'Sepia', 'night': 'Night'}

@@ -2,7 +2,7 @@
 Profiles: who somebody is, by XML-RPC
 =====================================
 
-A back end for programs: ``profile(user)`` answers a struct of ``full_name``,
+A back end for programs: ``get_profile(user)`` answers a struct of ``full_name``,
 ``email`` and ``motto``, an empty one for a user that it does not know.  It
 looks at no session, and a program that posts without a cookie gets none.
 
@@ -40,7 +40,7 @@ class Profiles:
     def __init__(self, database: Database) -> None:
         self.database = database
         self._dispatcher = SimpleXMLRPCDispatcher(encoding='utf-8')
-        self._dispatcher.register_function(self.profile, 'profile')
+        self._dispatcher.register_function(self.get_profile, 'get_profile')
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:
@@ -52,7 +52,7 @@ class Profiles:
                                   ('Content-Length', str(len(answer)))])
         return [answer]
 
-    def profile(self, user: object) -> dict[str, Any]:
+    def get_profile(self, user: object) -> dict[str, Any]:
         """The XML-RPC method."""
         with self.database.read() as connection:
             row = connection.execute(

@@ -26,7 +26,7 @@ class Database:
     def __init__(self, path: str, *schema: str) -> None:
         self._path = path
         # password hashes and session IDs are nobody else's business
-        os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+        os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
         with self.write() as connection:
             for statement in schema:
                 connection.execute(statement)

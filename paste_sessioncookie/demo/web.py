@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import hmac
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 
 MAX_BODY = 64 * 1024   # bytes; no form here is longer
 MAX_FIELDS = 20
-
-# a path of this site: "//host" and "/\host" are other sites to a browser
-_LOCAL_PATH = re.compile(r'/(?![/\\])[!-~]*')
 
 Environ: TypeAlias = dict[str, Any]
 Headers: TypeAlias = list[tuple[str, str]]
@@ -102,7 +98,7 @@ class Request:
     def login_url(self) -> str:
         """Where to log in, and then to come back here."""
         came_from = self.mount + _quote(self.path)
-        return f'{pages.ACCOUNTS}?{urlencode({"came_from": came_from})}'
+        return f'{pages.LOGIN}?{urlencode({"came_from": came_from})}'
 
     def page(self, title: str, body: Html, status: str = '200 OK', theme: str = '',
              headers: tuple[tuple[str, str], ...] = ()) -> Response:
@@ -163,11 +159,6 @@ def see_other(location: str) -> Response:
     return Response(status='303 See Other', headers=(
         ('Location', location), ('Content-Type', 'text/plain'),
         ('Cache-Control', 'no-store')))
-
-
-def is_local_path(path: str) -> bool:
-    """Whether a path can only lead to this site."""
-    return _LOCAL_PATH.fullmatch(path) is not None
 
 
 def read_body(environ: Environ) -> bytes:

@@ -4,35 +4,21 @@ Wiki: another application, with its own users
 
 It has no way to log in.  When somebody comes who has logged in elsewhere, it
 sets up its own session under ``session.id``, and at first sight its own record
-of the user, from what the profile server tells.
+of the user, from ``session.profile``.
 
-Configuration:
-
-    ``database``
-
-        A file.
-
-    ``profiles``
-
-        The http URL of an XML-RPC server with a method ``profile(user)``.
+Configuration: ``database``, a file.
 """
 from __future__ import annotations
 
-import http.client
-import logging
 import re
 import time
-import xmlrpc.client
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from .pages import Html, html, join
 from .store import Database
 from .web import Application, Refusal, Request, Response, see_other
 
-log = logging.getLogger(__name__)
-
-PROFILE_TIMEOUT = 2    # seconds for each step of the connection; a page waits for it
 PROFILE_LENGTH = 200   # characters that are kept of each part of a profile
 KEPT = 12 * 3600       # seconds; the default lifetime of a session
 
@@ -71,16 +57,13 @@ class Member(NamedTuple):
 
 class Wiki(Application):
     """
-    A WSGI application, inside a ``namespace``.
+    A WSGI application, inside a ``namespace`` and a ``profile``.
 
-    ``ask``: user -> profile, a dict of strings, {} if unknown; it raises for a
-    server that does not answer.  ``clock`` gives the Unix time.
+    ``clock`` gives the Unix time.
     """
 
-    def __init__(self, database: Database, ask: Callable[[str], dict[str, str]],
-                 clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
         self.database = database
-        self.ask = ask
         self.clock = clock
         self.routes = {
             '/': {'GET': self.show_all}, '/page/*': {'GET': self.show},
@@ -159,14 +142,15 @@ class Wiki(Application):
             known = connection.execute(
                 'SELECT 1 FROM session WHERE id = ?', (session,)).fetchone()
         if not known:
-            self._welcome(session, identity.user)
+            self._welcome(session, identity.user, request.environ['session.profile'])
         return self._record(identity.user)
 
-    def _welcome(self, session: str, user: str) -> None:
+    def _welcome(self, session: str, user: str, profile: Mapping[str, Any]) -> None:
         """A session, and a record of the user if there is none."""
         member = self._record(user)
-        if member == Member(user):  # first sight, or the server was away then
-            member = self._profile(user)
+        if member == Member(user):  # first sight, or nothing was known then
+            member = Member(user, **{part: str(profile.get(part, ''))[:PROFILE_LENGTH]
+                                     for part in Member._fields[1:]})
         now = int(self.clock())
         with self.database.write() as connection:
             connection.execute('DELETE FROM session WHERE at < ?', (now - KEPT,))
@@ -180,16 +164,6 @@ class Wiki(Application):
                 'SELECT * FROM member WHERE user = ?', (user,)).fetchone()
         return Member(*row) if row else Member(user)
 
-    def _profile(self, user: str) -> Member:
-        """What the profile server tells; it being away is no fault of the visitor."""
-        try:
-            told = self.ask(user)
-        except Exception as error:  # whatever a foreign answer does to the parser
-            log.warning('the profile server does not answer: %s', type(error).__name__)
-            told = {}
-        return Member(user, **{
-            part: str(told.get(part, ''))[:PROFILE_LENGTH] for part in Member._fields[1:]})
-
     def _greeting(self, request: Request) -> Html:
         member = self.member(request)
         if member is None:
@@ -201,37 +175,6 @@ class Wiki(Application):
                 (request.control.id,)).fetchone()
         return html(_GREETING, member.shown, member.email or 'unknown',
                     member.motto or 'unknown', edits)
-
-
-class ProfileServer:
-    """
-    Asks an XML-RPC server who somebody is.
-
-    ``url``: http.  Raises ValueError for another one; when called, OSError,
-    xmlrpc.client.Error and what else a bad answer leads to.
-    """
-
-    def __init__(self, url: str) -> None:
-        if not url.startswith('http://'):
-            raise ValueError('profiles: it takes a URL that begins with http://')
-        self.url = url
-
-    def __call__(self, user: str) -> dict[str, str]:
-        # one for each call: a ServerProxy is not for several threads
-        with xmlrpc.client.ServerProxy(self.url, transport=_Transport()) as server:
-            told = server.profile(user)
-        if not isinstance(told, dict):
-            raise TypeError('a profile is a struct')
-        return told
-
-
-class _Transport(xmlrpc.client.Transport):
-    """The module's own waits for ever."""
-
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        connection = super().make_connection(host)
-        connection.timeout = PROFILE_TIMEOUT
-        return connection
 
 
 def _page_name(request: Request) -> str:
@@ -295,8 +238,8 @@ _FORM = '''\
 </section>'''
 
 
-def make_wiki(global_conf: dict[str, Any], database: str, profiles: str) -> Wiki:
+def make_wiki(global_conf: dict[str, Any], database: str) -> Wiki:
     """Paste Deploy entry point: ``egg:paste_sessioncookie#demo_wiki``."""
-    wiki = Wiki(Database(database, *_SCHEMA), ProfileServer(profiles))
+    wiki = Wiki(Database(database, *_SCHEMA))
     wiki.add_home()
     return wiki

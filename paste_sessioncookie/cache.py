@@ -1,0 +1,60 @@
+"""
+Cache: what was found out before, within bounds
+===============================================
+
+A browser sends the same cookie with every request.  What it says is found out
+once, and kept: never a failure, and never more than so many cookies and so
+many characters.
+"""
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+Result = TypeVar('Result')
+
+MOST_TEXTS = 1024
+MOST_CHARACTERS = 1 << 20  # of texts; what they say takes up to three times as much
+
+
+class Cache(dict[str, Result]):
+    """
+    The results of a function for texts; ``cache[text]`` asks it if need be.
+
+    There are two generations.  When the younger one has half of what there may
+    be, it becomes the older one, and what was the older one is forgotten; what
+    is asked for meanwhile is young again.  Threads may share it: the worst that
+    can happen is that something is found out twice.
+    """
+
+    __slots__ = ('_function', '_most_texts', '_most_characters', '_older', '_characters')
+
+    def __init__(self, function: Callable[[str], Result], most_texts: int = MOST_TEXTS,
+                 most_characters: int = MOST_CHARACTERS) -> None:
+        """``most_texts`` = 0: nothing is kept."""
+        super().__init__()
+        self._function = function
+        self._most_texts = most_texts // 2
+        self._most_characters = most_characters // 2
+        self._older: dict[str, Result] = {}
+        self._characters = 0   # of the younger generation
+
+    def __repr__(self) -> str:
+        # debug pages show the locals of every frame; what is kept is a visitor's
+        return f'<Cache of {len(self)} texts>'
+
+    def __missing__(self, text: str) -> Result:
+        result = self._older.get(text)
+        if result is None:
+            result = self._function(text)
+        if self._most_texts:
+            self._keep(text, result)
+        return result
+
+    def _keep(self, text: str, result: Result) -> None:
+        self._characters += len(text)
+        if len(self) >= self._most_texts or self._characters > self._most_characters:
+            self._older = dict(self)
+            self.clear()
+            self._characters = len(text)
+        self[text] = result
