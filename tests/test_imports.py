@@ -1,5 +1,7 @@
 """The house: imports only go down."""
 import ast
+import re
+import sys
 from pathlib import Path
 
 import paste_sessioncookie
@@ -12,6 +14,23 @@ FLOORS = ['errors', 'encoding', 'sessionid', 'keyring', 'cache', 'signer',
           'environ', 'options', 'profileserver', 'cookie', 'namespace',
           'requirelogin', 'profile']
 PURE = FLOORS[:7]
+FRAMEWORKS = HOUSE / 'frameworks'
+# what each adapter, a file or a package, may import beyond Python's library and Paste
+ADAPTERS = {
+    'beaker': 'beaker',
+    'cherrypy': 'cherrypy zc',
+    'django': 'asgiref django',
+    'flask': 'flask werkzeug',
+    'flask_client': 'flask werkzeug',
+    'flask_login': 'flask flask_login',
+    'flask_session': 'flask flask_session',
+    'paste_session': '',
+    'pyramid': 'cachelib pyramid pyramid_retry redis zope',
+    'pyramid_beaker': 'pyramid pyramid_beaker',
+    'pyramid_redis': 'pyramid pyramid_session_redis',
+    'turbogears': 'tg',
+}
+SHARED = ['__init__', 'cached', 'files', 'record', 'testing']
 
 
 def imported(path):
@@ -57,6 +76,46 @@ def test_nothing_imports_the_demonstration():
         assert not {name.split('.')[0] for name in outside} & {
             'paste_sessioncookie', 'pkg_resources', 'webtest'}
         assert 'paste.script' not in outside
+
+
+def adapters():
+    """Each file of the frameworks, and the room that it is (in)."""
+    for path in sorted(FRAMEWORKS.rglob('*.py')):
+        yield path, path.relative_to(FRAMEWORKS).parts[0].removesuffix('.py')
+
+
+def libraries(path):
+    """What a file imports that is not there anyway, nor for type checkers alone."""
+    _, outside = imported(path)
+    return {name.split('.')[0] for name in outside} - {
+        *sys.stdlib_module_names, 'paste', '_typeshed'}
+
+
+def test_adapters_import_their_frameworks():
+    """A framework, or what comes with it, is imported by its own adapter alone."""
+    for path, room in adapters():
+        assert libraries(path) <= set(ADAPTERS.get(room, '').split()), path
+
+
+def test_the_house_imports_no_adapter():
+    """What is not an adapter's works without any framework."""
+    of_frameworks = set(' '.join(ADAPTERS.values()).split()) - {'redis'}
+    for room in FLOORS:
+        rooms, _ = imported(HOUSE / f'{room}.py')
+        assert 'frameworks' not in rooms
+        assert not libraries(HOUSE / f'{room}.py') & of_frameworks, room
+    for room in SHARED:
+        rooms, _ = imported(FRAMEWORKS / f'{room}.py')
+        assert not rooms & ADAPTERS.keys(), room
+
+
+def test_the_map_of_the_frameworks():
+    """Every file, or package, is in the list of frameworks/__init__.py."""
+    text = ast.get_docstring(ast.parse((FRAMEWORKS / '__init__.py').read_text()))
+    listed = set(re.findall(r'\w+', ' '.join(re.findall('^    (.*)', text, re.M))))
+    rooms = {room for _, room in adapters()}
+    assert rooms <= {*listed, '__init__'}
+    assert rooms <= {*ADAPTERS, *SHARED}
 
 
 def test_few_public_names():

@@ -1,0 +1,4 @@
+bind = '0.0.0.0:8080'
+workers = 2
+# the balancer, which says with X-Forwarded-Proto that the visitor came by https
+forwarded_allow_ips = '192.0.2.10'
