@@ -7,8 +7,8 @@ call, and a list of so many arguments, which are consumed one by one, so that
 freeing them counts.
 
 Instructions are the main measure, because nothing else that runs on the
-machine disturbs them.  Each case runs twice under valgrind, in processes of
-its own that prepare the same and differ in nothing but the number of
+machine disturbs them.  Under valgrind one process forks two others for each
+case, which prepare the same and differ in nothing but the number of
 iterations.  System calls do not count, and valgrind has no SHA extensions: on
 processors that do, hashing is cheaper than it looks here.
 
@@ -31,12 +31,13 @@ from typing import Any
 
 Case = Callable[[int], tuple[Callable[[Any], object], list[Any]]]
 
-WARM_UP = 1100       # iterations: more than any of the library's caches holds
-INSTRUCTION_RUN = 150
+WARM_UP = 200        # iterations: CPython specializes what runs often
+INSTRUCTION_RUN = 100
 WALL_ROUNDS = 60
 WALL_RUN = 300       # iterations of one case in one round
 
-_COLLECTED = re.compile(r'Collected : (\d+)')
+_COLLECTED = re.compile(r'==(\d+)== Collected : (\d+)')
+_RAN = re.compile(r'^ran (\d+) (\d) (.*)$', re.MULTILINE)
 
 
 def wall(cases: Mapping[str, Case], rounds: int = WALL_ROUNDS) -> dict[str, float]:
@@ -62,40 +63,52 @@ def instructions(script: str, names: Iterable[str]) -> dict[str, int]:
     """Instructions for one iteration of each case of a script that calls
     :func:`run_if_asked`."""
     names = list(names)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        once = pool.map(_collected, ((script, name, 1) for name in names))
-        thrice = pool.map(_collected, ((script, name, 3) for name in names))
-        return {name: round((more - few) / (2 * INSTRUCTION_RUN))
-                for name, few, more in zip(names, once, thrice)}
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as pool:
+        counts: dict[tuple[str, int], int] = {}
+        for some in pool.map(_collected, [(script, names[n::cores]) for n in range(cores)]):
+            counts.update(some)
+    return {name: round((counts[name, 3] - counts[name, 1]) / (2 * INSTRUCTION_RUN))
+            for name in names}
+
+
+def _collected(run: tuple[str, list[str]]) -> dict[tuple[str, int], int]:
+    """How many instructions the processes of some cases took, by case and by
+    how many runs of iterations."""
+    script, names = run
+    command = ['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null',
+               sys.executable, script, '--run', *names]
+    result = subprocess.run(command, capture_output=True, text=True,
+                            env={**os.environ, 'PYTHONHASHSEED': '0'})
+    if result.returncode:
+        raise RuntimeError(f'{" ".join(command)}:\n{result.stderr}')
+    by_process = dict(_COLLECTED.findall(result.stderr))
+    return {(name, int(times)): int(by_process[process])
+            for process, times, name in _RAN.findall(result.stdout)}
 
 
 def run_if_asked(case_of: Callable[[str], Case], warm_up: int = WARM_UP) -> None:
     """Be the process of :func:`instructions`, if this is one."""
     if sys.argv[1:2] != ['--run']:
         return
-    name, times = sys.argv[2], int(sys.argv[3])
     gc.disable()
-    function, arguments = case_of(name)(warm_up + 3 * INSTRUCTION_RUN)
-    gc.freeze()
-    _consume(function, arguments, (3 - times) * INSTRUCTION_RUN)
-    os._exit(0)   # what is left over is not freed: it would count
+    for name in sys.argv[2:]:
+        case = case_of(name)   # what it imports is imported once
+        for times in (1, 3):
+            process = os.fork()
+            if not process:
+                function, arguments = case(warm_up + 3 * INSTRUCTION_RUN)
+                _consume(function, arguments, (3 - times) * INSTRUCTION_RUN)
+                os._exit(0)   # what is left over is not freed: it would count
+            if os.waitpid(process, 0)[1]:
+                sys.exit(f'{name} failed')
+            print('ran', process, times, name, flush=True)
+    sys.exit()
 
 
 def _consume(function: Callable[[Any], object], arguments: list[Any], leave: int = 0) -> None:
     while len(arguments) > leave:
         function(arguments.pop())
-
-
-def _collected(run: tuple[str, str, int]) -> int:
-    script, name, times = run
-    command = ['valgrind', '--tool=callgrind', '--callgrind-out-file=/dev/null',
-               sys.executable, script, '--run', name, str(times)]
-    result = subprocess.run(command, stderr=subprocess.PIPE, text=True,
-                            env={**os.environ, 'PYTHONHASHSEED': '0'})
-    match = _COLLECTED.search(result.stderr)
-    if match is None or result.returncode:
-        raise RuntimeError(f'{" ".join(command)}:\n{result.stderr}')
-    return int(match[1])
 
 
 def figure(result: float) -> str:

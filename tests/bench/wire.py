@@ -25,8 +25,8 @@ ID and tag around it:
 Then five tags around the first form: hex digits or base64url, of a keyed HMAC
 that is copied, of its two keyed hashes, or of an HMAC that is made anew.
 
-With ``--instructions`` valgrind counts (a quarter of an hour); else only the wall
-clock is read, which is noisy.
+With ``--instructions`` valgrind counts (two minutes), and the figures are
+those of ``docs/wire-figures.inc``; else only the wall clock is read, which is noisy.
 """
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class Body:
         self.unescape = unescape
 
     def write(self, content: Payload) -> str:
-        _, _, by, user, tokens = content.login
+        _, _, by, user, tokens, _ = content.login
         escape = self.escape
         return self.part.join((
             self.field.join((escape(by), escape(user), self.item.join(map(escape, tokens)))),
@@ -195,8 +195,8 @@ def json_form() -> Form:
 
     def decode(text: str) -> Payload:
         *head, login, values, previous, sections = read(from_base64(text).decode('latin-1'))
-        *name, tokens = login
-        return Payload(*head, Login(*name, tuple(tokens)), values, previous,
+        *name, tokens, jws = login
+        return Payload(*head, Login(*name, tuple(tokens), jws), values, previous,
                        {name: Section(*section) for name, section in sections.items()})
 
     return Form(encode, decode)
