@@ -105,15 +105,14 @@ def lifetime_seconds(control: SessionControl) -> int:
     return control.state.policy.signer.lifetime_seconds
 
 
-def without_cookie(control: SessionControl, header: str) -> str:
-    """A Cookie header for logs and error pages: the value of ours is not in it."""
-    name = control.state.policy.cookie_name
-    return re.sub(f'({re.escape(name)}=)[^;]*', r'\1(hidden)', header)
-
-
 def cookie_name(control: SessionControl) -> str:
     """The name of the site's cookie."""
     return control.state.policy.cookie_name
+
+
+def without_cookie(control: SessionControl, header: str) -> str:
+    """A Cookie header for logs and error pages: the value of ours is not in it."""
+    return re.sub(f'({re.escape(cookie_name(control))}=)[^;]*', r'\1(hidden)', header)
 
 
 def may_be_stored(control: SessionControl) -> bool:

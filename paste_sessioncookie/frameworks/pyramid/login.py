@@ -15,14 +15,10 @@ from pyramid.interfaces import ISecurityPolicy, ISessionFactory
 from pyramid.request import Request, RequestLocalCache
 from zope.interface import implementer
 
-from ...errors import Conflict, Unavailable
 from ...login import Identity
-from .. import get_control, profile_of, site_user
+from .. import get_control, is_unsure, profile_of, site_user
 
 MakeUser = Callable[[Identity, Mapping[str, Any]], Any]
-
-# whether somebody is in cannot be known; the browser may hold a good cookie
-_UNSURE = (Conflict.status, Unavailable.status)
 
 
 class SiteLoginHelper:
@@ -60,7 +56,7 @@ class SiteLoginHelper:
         """Log out of the whole site.  The session of somebody who is not logged
         in goes on."""
         control = get_control(request.environ)
-        if control.identity or control.status in _UNSURE:
+        if control.identity or is_unsure(control):
             _load_session(request)
             control.logout()
         return []
