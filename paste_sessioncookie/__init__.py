@@ -9,8 +9,8 @@ and loads it by ``environ['session.id']``.
 The house, from the ground; imports only go down::
 
     errors      whose fault it is
-    encoding    the payload, as text and as an object
     sessionid   the generator, and what is derived for each namespace
+    encoding    the payload, as text and as an object
     keyring     secrets to keys
     cache       what was verified before
     signer      payload to cookie value and back
@@ -26,13 +26,28 @@ The house, from the ground; imports only go down::
     admission   whose session a request has
     control     what an application can do with its session
     environ     what an application sees, put in and read back
-    options     ini text to values
+    section     one section of an ini file: its options, all its faults
+    options     an option's text to its value
+    sources     ... which file:, env: or generate: may name
+    engines     ... which is a revocation list
+    addresses   ... which is one
     profileserver  what an XML-RPC server says of a user
     -- WSGI from here
     cookie      the outer filter: session_cookie
     namespace   the inner filter: namespace
     requirelogin  lets only logged-in users in: require_login
     profile     who the user is, asked when that is read: profile
+    -- for the people who run a site
+    wiring      what an ini file puts around what
+    filters     the filters in it, read and not made
+    findings    ... all together, and what can be said of them
+    rules_sections, rules_order, rules_sharing
+                what can be wrong with them
+    checkup     ... and what is
+    inspection  what a cookie is, and why it is refused
+    commands    ... and a few more; the only room that prints
+    paster      what PasteScript finds of that, and template/
+    -- beside all that
     frameworks/ adapters, a framework a file
     demo/       the applications of development.ini
 

@@ -16,7 +16,7 @@ from .errors import (
 from .headers import MAX_CANDIDATES
 from .login import MAX_AHEAD
 from .signer import SessionCookieSigner
-from .state import Policy, SessionState
+from .state import NEW, OK, RENEWED, Policy, SessionState
 
 
 def admit(policy: Policy, candidates: Sequence[str], now: float) -> SessionState:
@@ -26,19 +26,17 @@ def admit(policy: Policy, candidates: Sequence[str], now: float) -> SessionState
     ``candidates``: the different values of our cookie that came along.  Never
     raises for what a visitor sent.
     """
-    second = int(now)
     if not candidates:
-        return SessionState(policy, second, 'new')
+        return SessionState(policy, now, NEW)
     try:
         payload, due = (
             policy.signer.unsign(candidates[0], now) if len(candidates) == 1
             else _choose(policy.signer, candidates, now))
         if payload.login is not None or policy.not_before:
-            payload = _check_login(policy, payload, now)
+            payload = _with_good_login(policy, payload, now)
     except BadCookie as refusal:
-        return SessionState(policy, second, refusal.status, carried=True)
-    return SessionState(policy, second, 'renewed' if due else 'ok', payload,
-                        carried=True)
+        return SessionState(policy, now, refusal.status)
+    return SessionState(policy, now, RENEWED if due else OK, payload)
 
 
 def _choose(signer: SessionCookieSigner, candidates: Sequence[str],
@@ -60,7 +58,7 @@ def _choose(signer: SessionCookieSigner, candidates: Sequence[str],
     return accepted[0]
 
 
-def _check_login(policy: Policy, payload: Payload, now: float) -> Payload:
+def _with_good_login(policy: Policy, payload: Payload, now: float) -> Payload:
     """
     The payload, and its login as it was signed.
 
@@ -75,7 +73,7 @@ def _check_login(policy: Policy, payload: Payload, now: float) -> Payload:
     # without keys a signed login is not read: its time is 0, and so refused below
     if policy.login_keys is not None:
         current = policy.login_keys.verify(current, payload)
-        payload = payload._replace(login=current)
+        payload = payload.replace(login=current)
     at = current.at
     if not created <= at <= now + MAX_AHEAD:
         raise BadLogin('a time that cannot be')

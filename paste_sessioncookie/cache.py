@@ -14,7 +14,9 @@ from typing import TypeVar
 Result = TypeVar('Result')
 
 MOST_TEXTS = 1024
-MOST_CHARACTERS = 1 << 20  # of texts; what they say takes up to three times as much
+# of texts; what they say takes about three times as much, and up to twenty times where all
+# of 32 sections were asked for
+MOST_CHARACTERS = 1 << 20
 
 
 class Cache(dict[str, Result]):

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from . import login, sessionid
-from .encoding import NO_SECTION, NO_SECTIONS
 from .errors import LoginNotAllowed
 from .login import NO_PRIVATE_KEY, Identity
 from .sessionid import SessionID
@@ -52,17 +51,9 @@ class SessionControl:
         return self._may_login and self._state.policy.may_sign_logins
 
     @property
-    def for_site(self) -> bool:
-        """Whether the namespace has ``login = true``; for the filters."""
-        return self._may_login
-
-    @property
     def id(self) -> SessionID:
         """This application's session ID: 40 lower-case hex digits."""
-        payload = self._state.payload
-        if payload.sections is NO_SECTIONS:
-            return sessionid.derive(payload.base_id, self._namespace)
-        return sessionid.derive(payload.base_id, self._namespace, self._salt)
+        return self._state.payload.part(self._namespace)[0]
 
     @property
     def new(self) -> bool:
@@ -74,8 +65,10 @@ class SessionControl:
         """The ID this application had before an anonymous visitor logged in,
         for one idle timeout, to carry over a basket; else None."""
         previous = self._state.payload.previous
-        if (previous is None or previous.until <= self._state.now or self._salt
-                or self._namespace in previous.salted):
+        if previous is None or previous.until <= self._state.now:
+            return None
+        _, salt, _ = self._state.payload.part(self._namespace)
+        if salt or self._namespace in previous.salted:
             return None
         return sessionid.derive(previous.base_id, self._namespace)
 
@@ -160,10 +153,6 @@ class SessionControl:
 
     def __repr__(self) -> str:
         return f'<SessionControl of {self._namespace!r}: {self.status}>'
-
-    @property
-    def _salt(self) -> str:
-        return self._state.payload.sections.get(self._namespace, NO_SECTION).salt
 
     def _check_open(self) -> None:
         if self._state.started:

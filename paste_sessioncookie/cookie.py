@@ -28,12 +28,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from paste.auth import cookie as parent
 
-from . import headers, options, revocation, sessionid
+from . import engines, headers, options, revocation, sessionid, sources
 from .admission import admit
 from .control import SessionControl
 from .encoding import Payload
@@ -41,15 +42,19 @@ from .environ import (
     CONTROL, REMOTE_SESSION, Environ, Passage, SessionCookieEnviron, scanlist_fault, site_keys)
 from .errors import ConfigError, CookieTooLarge
 from .headers import Headers
-from .options import Option
 from .revocation_store import Store, StoredRevocations
+from .section import IniSection, Option, nothing, scheme
+from .seldom import Seldom
 from .signer import DEFAULT_TIMEOUT, MAX_COOKIE, SessionCookieSigner
-from .state import Answer, Issue, Policy, SessionState, fits, without_values
+from .state import (
+    FREELY, LOGIN_ONLY, NEVER, NOTHING, RENEWED, Issue, Policy, SessionState, fits,
+    without_values)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
     from .jws import LoginKeys
+    from .keyring import KeyRing
 
 log = logging.getLogger('paste_sessioncookie')
 
@@ -74,7 +79,7 @@ LOG_LEVELS = {
 # Fetch Metadata: requests for parts of a page, which no person looks at alone
 _EMBEDDED = frozenset(('image', 'style', 'script', 'font', 'audio', 'video', 'track',
                        'manifest'))
-_OWN_SITE = ('same-origin', 'same-site', 'none')
+_OWN_SITE = frozenset(('same-origin', 'same-site', 'none'))
 
 
 class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
@@ -175,7 +180,8 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
             faults += signer_faults(signer, name, bool(
                 secret or timeout or maxlen or lifetime or accept_secrets
                 or not cache_verified))
-        keys = _login_keys(login_private_key, login_public_keys, name, faults)
+        keys = _login_keys(
+            login_private_key, login_public_keys, name, cache_verified, faults)
         if faults:
             raise ConfigError('session_cookie', faults)
         if signer is None:
@@ -196,44 +202,30 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
         self.policy = Policy(
             signer=signer, cookie_name=name, scanlist=tuple(self.scanlist), site_keys=values,
             shared_keys=tuple(key for key in values if key != REMOTE_SESSION),
-            revocations=_engine(revocations, signer), clock=clock, generator=generator,
-            issue_always=issue == 'always', not_before=not_before, domain=domain,
-            login_keys=keys)
+            revocations=_engine(revocations, keys or signer.keys), clock=clock,
+            generator=generator, issue_always=issue == 'always', not_before=not_before,
+            domain=domain, login_keys=keys)
         self._find = headers.CookieFinder(name).find
         self._writer = headers.CookieWriter(
             name, path=path, domain=domain, samesite=samesite)
+        self._refusals = {status: Seldom() for status in LOG_LEVELS}
         self._warned: set[str] = set()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """A WSGI application: identify, call, remember."""
-        there = environ.get(CONTROL)
-        if there is None:
+        if CONTROL not in environ:
             state = self.identify(environ)
-        elif self._is_inside(there):
+        elif self._is_inside(environ[CONTROL]):
             # another filter of the same section is outside: one is enough
             return self.application(environ, start_response)  # type: ignore[no-any-return]
         else:
-            state = self._identify_again(environ, there)
-        issue = self._issue(state, environ) if state.accepted is None else None
-        control = SessionControl(state)
-        passage = Passage(environ, state, control, self.environ_class(self, self.scanlist),
-                          outermost=True)
-        state.withdraw = passage.withdraw
-
-        def remember(status: str, response_headers: Headers,
-                     exc_info: Any = None) -> Callable[[bytes], object]:
-            passage.collect(environ, control, lenient=exc_info is not None)
-            response_headers = self.remember(
-                state, environ, response_headers, issue, lenient=exc_info is not None)
-            state.started = True
-            if exc_info is None:
-                return start_response(status, response_headers)
-            return start_response(status, response_headers, exc_info)
-
+            state = self._identify_again(environ)
+        control = Passage(environ, state, self.environ_class(self, self.scanlist))
         try:
-            return self.application(environ, remember)  # type: ignore[no-any-return]
+            return self.application(  # type: ignore[no-any-return]
+                environ, partial(self.remember, environ, state, control, start_response))
         except BaseException:
-            passage.withdraw(environ)
+            control.withdraw(environ)
             raise
 
     def identify(self, environ: Environ) -> SessionState:
@@ -242,38 +234,52 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
         candidates = self._find(header) if header else ()
         state = admit(self.policy, candidates, self.clock())
         if state.accepted is None:
+            state.issue = self._issue(state, environ)
             self._log_refusal(state.status)
-            self._check_server(environ)
         return state
 
     def _log_refusal(self, status: str) -> None:
         level = LOG_LEVELS[status]
-        if level is not None:
-            log.log(level, 'the cookie %s is not accepted: %s', self.cookie_name, status)
+        # anybody can send bad cookies, and as many as he likes
+        if (level is not None and log.isEnabledFor(level)
+                and (times := self._refusals[status].due())):
+            log.log(level, 'the cookie %s is not accepted: %s%s', self.cookie_name, status,
+                    f' ({times} times)' if times > 1 else '')
 
-    def remember(self, state: SessionState, environ: Environ, response_headers: Headers,
-                 issue: Issue | None, lenient: bool) -> Headers:
-        """The response's headers, with what the browser is told."""
-        result = list(response_headers)
-        headers.add_vary_cookie(result)
-        if state.payload is state.accepted and not state.changes and state.status == 'ok':
-            return result  # the everyday case: the cookie says all there is to say
+    def remember(self, environ: Environ, state: SessionState, control: Passage,
+                 start_response: StartResponse, status: str, response_headers: Headers,
+                 exc_info: Any = None) -> Callable[[bytes], object]:
+        """A start_response that adds what the browser is told."""
+        lenient = exc_info is not None
+        control.collect(environ, lenient)
+        response_headers = headers.with_vary_cookie(response_headers)
+        if not state.is_quiet():
+            self._tell(state, environ, response_headers, lenient)
+        state.started = True
+        if exc_info is None:
+            return start_response(status, response_headers)
+        return start_response(status, response_headers, exc_info)
+
+    def _tell(self, state: SessionState, environ: Environ, response_headers: Headers,
+              lenient: bool) -> None:
+        """Add to the headers what the browser is told."""
         answer = state.answer(
-            issue, public=state.status == 'renewed' and headers.is_public(result))
-        if answer is Answer.NOTHING:
-            return result
+            public=state.status == RENEWED and headers.is_public(response_headers))
+        if answer is NOTHING:
+            return
         secure = (environ.get('wsgi.url_scheme') == 'https' if self.secure is None
                   else self.secure)
-        if answer is Answer.DELETE:
-            result.append(self._writer.delete(secure))
+        if not isinstance(answer, Payload):
+            response_headers.append(self._writer.delete(secure))
         else:
             # a mere renewal is no fault of the application's, either
             value = self._sign(answer, lenient or not state.changed)
             if value is None:
-                return result
-            result.append(self._set_cookie(answer, value, secure))
-        headers.make_private(result)
-        return result
+                return
+            response_headers.append(self._set_cookie(answer, value, secure))
+            if state.accepted is None:
+                self._check_server(environ)
+        headers.make_private(response_headers)
 
     def _sign(self, payload: Payload, lenient: bool) -> bytes | None:
         """
@@ -326,14 +332,15 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
         # ... but inside of a namespace, the outer filter is still there
         return not control.started or control.namespace != ''
 
-    def _identify_again(self, environ: Environ, there: object) -> SessionState:
+    def _identify_again(self, environ: Environ) -> SessionState:
         """
         The same environ comes again (paste.recursive, paste.errordocument):
         go on from the state of the earlier pass.
         """
-        if not isinstance(there, SessionControl):
+        there = environ[CONTROL]
+        if not isinstance(there, Passage):
             return self.identify(environ)  # somebody else's key of that name
-        there.state.withdraw(environ)
+        there.withdraw(environ)
         return there.state.next_pass()
 
     def _issue(self, state: SessionState, environ: Environ) -> Issue:
@@ -346,17 +353,18 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
         lets any web page log his visitors out.
         """
         if environ.get('HTTP_SEC_FETCH_DEST') in _EMBEDDED:
-            return Issue.NEVER
-        if state.carried or self.samesite == 'None' or _comes_with_lax_cookies(
-                environ, self.samesite == 'Strict'):
-            return Issue.FREELY
-        return Issue.LOGIN_ONLY
+            return NEVER
+        if (environ.get('HTTP_SEC_FETCH_SITE') in _OWN_SITE or state.carried
+                or self.samesite == 'None'
+                or _comes_from_elsewhere_with_cookies(environ, self.samesite == 'Strict')):
+            return FREELY
+        return LOGIN_ONLY
 
     def _check_server(self, environ: Environ) -> None:
         """When a visitor comes without a cookie that is good: does the
         configuration fit the server?"""
         if environ.get('wsgi.multiprocess') and isinstance(
-                self.policy.revocations, revocation.MemoryRevocations):
+                self.policy.revocations, revocation.IN_MEMORY):
             self._warn_once(
                 'processes',
                 'revocation = memory, and the server runs several processes: a log-out '
@@ -364,7 +372,7 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
                 'Write revocation = sqlite:PATH, with a file for all processes of this '
                 'machine (or redis://HOST for several machines); or run one process with '
                 'threads; or write revocation = none to say that this is known')
-        if 'paste.httpexceptions' in environ:
+        if 'paste.httpexceptions' in environ or 'Zope2.httpexceptions' in environ:
             self._warn_once(
                 'exceptions',
                 'httpexceptions is outside of session_cookie: a response that is raised, '
@@ -395,15 +403,13 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
 middleware = SessionCookieHandler
 
 
-def _comes_with_lax_cookies(environ: Environ, strict: bool) -> bool:
-    """Whether a browser would have sent a Lax (or Strict) cookie along."""
+def _comes_from_elsewhere_with_cookies(environ: Environ, strict: bool) -> bool:
+    """Whether a browser would have sent a Lax (or Strict) cookie along with a request
+    that does not say that it is the site's own."""
     method = environ.get('REQUEST_METHOD')
     if not _has_fetch_metadata(environ):
         # an old browser, plain http, or a program
         return method in ('GET', 'HEAD')
-    site = environ.get('HTTP_SEC_FETCH_SITE')
-    if site in _OWN_SITE:
-        return True
     # a link from elsewhere, in a window of its own
     return (not strict and method == 'GET'
             and environ.get('HTTP_SEC_FETCH_MODE') == 'navigate'
@@ -425,24 +431,26 @@ def _has_fetch_metadata(environ: Environ) -> bool:
 
 
 def _engine(revocations: str | Store | revocation.Revocations,
-            signer: SessionCookieSigner) -> revocation.Revocations:
+            keys: LoginKeys | KeyRing) -> revocation.Revocations:
+    """The engine.  ``keys``: of the logins, which are signed or plain."""
     if revocations == 'none':
         return revocation.NoRevocations()
     if isinstance(revocations, str):
-        return revocation.memory_for(signer.keys.current.list_name)
+        return revocation.memory_for(keys.list_names)
     if isinstance(revocations, Store):
-        return StoredRevocations(revocations, signer.keys.list_names)
+        return StoredRevocations(revocations, keys.list_names)
     return revocation.guarded(revocations)
 
 
 def _login_keys(private_key: str | bytes | None, public_keys: Sequence[str | bytes] | None,
-                cookie_name: str, faults: list[str]) -> LoginKeys | None:
+                cookie_name: str, cache_verified: bool,
+                faults: list[str]) -> LoginKeys | None:
     """The keys of signed logins, None for plain ones, or more faults."""
     if private_key is None and public_keys is None:
         return None
     try:
         from .jws import LoginKeys  # needs the extra
-        return LoginKeys(private_key, public_keys or (), cookie_name)
+        return LoginKeys(private_key, public_keys or (), cookie_name, cache_verified)
     except ConfigError as error:
         faults += error.faults or [str(error)]
         return None
@@ -504,10 +512,10 @@ def signer_faults(signer: object, name: str, has_more: bool) -> list[str]:
 
 #: option -> converter, default
 OPTIONS = {
-    'secret': Option(options.secret, show=options.nothing, inherited=True, required=(
+    'secret': Option(sources.secret, show=nothing, inherited=True, required=(
         'write secret = generate:%(here)s/session.secret (it is made at the first start), '
         'or file:PATH, or env:NAME, or the secret itself')),
-    'accept_secrets': Option(options.secret_list, (), show=options.nothing),
+    'accept_secrets': Option(sources.secret_list, (), show=nothing),
     'cookie_name': Option(options.cookie_name),
     'timeout': Option(options.duration, DEFAULT_TIMEOUT * 60),   # seconds
     'lifetime': Option(options.duration),                        # seconds
@@ -520,16 +528,29 @@ OPTIONS = {
     'persistent': Option(options.boolean, False),
     'issue': Option(options.choice(*ISSUE), 'always'),
     'generator': Option(options.generator, sessionid.random_bytes),
-    'login_private_key': Option(options.login_private_key, show=options.nothing, hidden=(
+    'login_private_key': Option(sources.login_private_key, show=nothing, hidden=(
         'logins would be plain')),
-    'login_public_keys': Option(options.login_public_keys, show=options.sources, hidden=(
+    'login_public_keys': Option(sources.login_public_keys, show=sources.source_names, hidden=(
         'logins would be plain')),
-    'revocation': Option(options.revocation, 'memory', show=options.scheme, hidden=(
+    'revocation': Option(engines.revocation, 'memory', show=scheme, hidden=(
         'other processes would not see who has logged out')),
     'not_before': Option(options.moment, 0, hidden=(             # Unix time
         'what is void would count again')),
     'cache_verified': Option(options.boolean, True),
 }
+
+
+def read_section(table: Mapping[str, Option], global_conf: Mapping[str, Any] | None,
+                 local_conf: Mapping[str, Any]) -> IniSection:
+    """A section of the filter, with the faults of options that do not fit each other."""
+    section = IniSection('session_cookie', table, global_conf, local_conf)
+    values = section.values
+    attributes = ('cookie_name', 'secure', 'samesite', 'domain', 'path')
+    if not section.failed.intersection(attributes):
+        name = values['cookie_name'] or PLAIN_NAME
+        for fault in attribute_faults(name, *[values[each] for each in attributes[1:]]):
+            section.fault(fault)
+    return section
 
 
 def make_session_cookie(app: WSGIApplication, global_conf: dict[str, Any] | None, /,
@@ -539,14 +560,8 @@ def make_session_cookie(app: WSGIApplication, global_conf: dict[str, Any] | None
 
     Raises ConfigError with all faults of the section.
     """
-    section = options.IniSection('session_cookie', OPTIONS, global_conf, local_conf)
-    values = section.values
-    attributes = ('cookie_name', 'secure', 'samesite', 'domain', 'path')
-    if not section.failed.intersection(attributes):
-        name = values['cookie_name'] or PLAIN_NAME
-        for fault in attribute_faults(name, *[values[each] for each in attributes[1:]]):
-            section.fault(fault)
-    section.finish()
+    section = read_section(OPTIONS, global_conf, local_conf)
+    values = section.finish()
     lifetime = values.pop('lifetime')
     return SessionCookieHandler(
         app, timeout=values.pop('timeout') / 60,

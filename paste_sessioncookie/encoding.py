@@ -27,10 +27,13 @@ from __future__ import annotations
 import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
+from . import sessionid
 from .errors import Malformed
+from .sessionid import SessionID
 
 # RFC 3986 "unreserved", and what mount points and mail addresses are full of
 LITERAL = ('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -41,34 +44,31 @@ LITERAL = ('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 NATIVE_TEXT = re.compile('[\x20-\x7e\x80-\xff]*')
 
 MAX_SECTIONS = 32  # namespaces with something to keep, in one cookie
+MOST_PARTS = 8     # namespaces that are remembered with a cookie
 
 # bytes.translate(None, these) leaves what is not among them
 _LITERAL = LITERAL.encode('ascii')
-_TO_URL = bytes.maketrans(b'+/', b'-_')
-_FROM_URL = bytes.maketrans(b'-_', b'+/')
 _NATIVE = bytes(code for code in range(256) if NATIVE_TEXT.fullmatch(chr(code)))
-_ALPHABET = _LITERAL + b'!:&=*'
 
 _CHARS = re.escape(LITERAL)
-_make = tuple.__new__
 _LITERALS = re.compile(f'[{_CHARS}]*')
 _ID = '[0-9a-f]{32,128}'
 _TIME = '[1-9][0-9]{0,11}'
-_HEAD = re.compile(f'({_ID})!({_TIME})!({_TIME})!({_TIME})!({_TIME})!')
-_LOGIN = re.compile(f'([0-9a-f]{{32}}):({_TIME}):([^:&=]*):([^:&=]+):([^:=]*)')
-# without values, previous, sections, and base64
-_PLAIN = re.compile(
+# up to the login: nobody, or a plain one without base64; else anything
+_START = re.compile(
     f'({_ID})!({_TIME})!({_TIME})!({_TIME})!({_TIME})!'
     f'(?:([0-9a-f]{{32}}):({_TIME}):([{_CHARS}]*):([{_CHARS}]+):'
-    f'((?:[{_CHARS}]+(?:&[{_CHARS}]+)*)?))?!!')
+    f'((?:[{_CHARS}]+(?:&[{_CHARS}]+)*)?)|([^!]*))!')
+_LOGIN = re.compile(f'([0-9a-f]{{32}}):({_TIME}):([^:&=]*):([^:&=]+):([^:=]*)')
 _JWS = re.compile('[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*')
 _PREVIOUS = re.compile(f'({_ID}):({_TIME}):((?:&[^:=]*)?)')
-_SECTION = re.compile('([^:&=]*):((?:[0-9a-f]{16})?):([^:]*)')
+_SECTION = re.compile('((?:[0-9a-f]{16})?):([^:]*)')
 # printable ASCII without comma and space
 _TOKEN = re.compile(r'[!-+\--~]+')
 
 
-class Login(NamedTuple):
+@dataclass(slots=True)
+class Login:
     """
     Who is logged in for the whole site, as the cookie has it.
 
@@ -111,21 +111,102 @@ class Section(NamedTuple):
 
 NO_VALUES: Mapping[str, str] = MappingProxyType({})
 NO_SECTION = Section('', NO_VALUES)
-NO_SECTIONS: Mapping[str, Section] = MappingProxyType({})
+Part: TypeAlias = tuple[SessionID, str, Mapping[str, str]]
 
 
-class Payload(NamedTuple):
-    """All that a cookie says.  Times are Unix times in whole seconds."""
+class Payload:
+    """
+    All that a cookie says.  Times are Unix times in whole seconds.
 
-    base_id: str
-    created: int
-    issued: int
-    idle: int                # expires when not used until then
-    absolute: int            # expires then, whatever happens
-    login: Login | None
-    values: Mapping[str, str]            # the site's
-    previous: Previous | None
-    sections: Mapping[str, Section]      # namespace -> Section
+    Many requests share the payload of a cookie that was verified before: what it says
+    is then never changed, only found out.
+    """
+
+    __slots__ = ('base_id', 'created', 'issued', 'idle', 'absolute', 'login', 'values',
+                 'previous', '_sections', '_parts')
+
+    def __init__(self, base_id: str, created: int, issued: int, idle: int, absolute: int,
+                 login: Login | None = None, values: Mapping[str, str] = NO_VALUES,
+                 previous: Previous | None = None,
+                 sections: Mapping[str, Section] | str = '') -> None:
+        """``sections``: by namespace, or the text of them all, each behind a "!"."""
+        self.base_id = base_id
+        self.created = created
+        self.issued = issued
+        self.idle = idle               # expires when not used until then
+        self.absolute = absolute       # expires then, whatever happens
+        self.login = login
+        self.values = values           # the site's
+        self.previous = previous
+        self._sections = sections
+        self._parts: dict[str, Part] = {}
+
+    def part(self, namespace: str) -> Part:
+        """One namespace's session ID, salt and values."""
+        part = self._parts.get(namespace)
+        if part is None:
+            salt, values = self._section(namespace) if self._sections else NO_SECTION
+            if len(self._parts) >= MOST_PARTS:
+                self._parts.clear()
+            part = self._parts[namespace] = (
+                sessionid.derive(self.base_id, namespace, salt), salt, values)
+        return part
+
+    def _section(self, namespace: str) -> Section:
+        sections = self._sections  # read once: another thread may decode them meanwhile
+        if not isinstance(sections, str):
+            return sections.get(namespace, NO_SECTION)
+        _, found, rest = sections.partition(f'!{encode_text(namespace)}:')
+        try:
+            return _decode_section(rest.partition('!')[0]) if found else NO_SECTION
+        except ValueError:
+            return NO_SECTION
+
+    @property
+    def sections(self) -> Mapping[str, Section]:
+        """Those of all namespaces.  What is not of the form is not there."""
+        sections = self._sections
+        if isinstance(sections, str):
+            sections = self._sections = _decode_sections(sections)
+        return sections
+
+    @sections.setter
+    def sections(self, sections: Mapping[str, Section]) -> None:
+        self._sections = sections
+
+    def section_count(self) -> int:
+        sections = self._sections
+        return sections.count('!') if isinstance(sections, str) else len(sections)
+
+    def sections_text(self) -> str:
+        """As it stands in the cookie."""
+        sections = self._sections
+        if isinstance(sections, str):
+            return sections
+        return ''.join([f'!{encode_section(name, sections[name])}'
+                        for name in sorted(sections)])
+
+    def replace(self, **changes: Any) -> Payload:
+        """Another payload, with these changes."""
+        other = self.dated(self.issued, self.idle)
+        for name, value in changes.items():
+            setattr(other, name, value)
+        return other
+
+    def dated(self, issued: int, idle: int) -> Payload:
+        """Another payload, with these times."""
+        return Payload(self.base_id, self.created, issued, idle, self.absolute, self.login,
+                       self.values, self.previous, self._sections)
+
+    def says_the_same(self, other: Payload) -> bool:
+        """Whether they differ in nothing but when they were issued."""
+        # another login, and another beginning, come with another base ID
+        return (self.base_id == other.base_id and self.values == other.values and (
+            self._sections is other._sections or self.sections == other.sections))
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, Payload) and self.sections == other.sections
+                and all(getattr(self, name) == getattr(other, name) for name in _FIELDS))
 
     def __repr__(self) -> str:
         # debug pages show the locals of every frame; base ID and values are
@@ -133,53 +214,60 @@ class Payload(NamedTuple):
         return f'<Payload issued at {self.issued}>'
 
 
+_FIELDS = ('base_id', 'created', 'issued', 'idle', 'absolute', 'login', 'values', 'previous')
+
+
 def encode(payload: Payload) -> str:
     """The text of a payload.  Raises ValueError for what is not native text."""
-    sections = ''.join([
-        f'!{encode_section(name, payload.sections[name])}'
-        for name in sorted(payload.sections)]) if payload.sections else ''
     # no local has the base ID: one of the parts may raise
+    login = '' if payload.login is None else encode_login(payload.login)
+    values = encode_values(payload.values) if payload.values else ''
+    previous = _encode_previous(payload.previous) if payload.previous else ''
+    sections = payload.sections_text() if payload._sections else ''
     return (f'{payload.base_id}!{payload.created}!{payload.issued}!{payload.idle}!'
-            f'{payload.absolute}!{encode_login(payload.login)}!'
-            f'{encode_values(payload.values)}!{_encode_previous(payload.previous)}{sections}')
+            f'{payload.absolute}!{login}!{values}!{previous}{sections}')
 
 
 def decode(text: str) -> Payload:
-    """The payload of a text.  Raises Malformed for any but encode()'s texts."""
-    if text.endswith('!!') and (plain := _PLAIN.fullmatch(text)):
-        return _decode_plain(plain)
-    # the alphabet is checked once, for all parts
-    if text.encode('ascii', 'replace').translate(None, _ALPHABET):
-        raise Malformed('a character that is not in the alphabet')
-    head = _HEAD.match(text)
-    if head is None:
+    """
+    The payload of a text.  Raises Malformed for any but encode()'s texts.
+
+    A section is looked at when its namespace asks; one that is not of the form is
+    then not there.
+    """
+    start = _START.match(text)
+    if start is None:
         raise Malformed('base ID or times')
-    base_id, created, issued, idle, absolute = head.groups()
+    (base_id, created, issued, idle, absolute,
+     login_id, at, by, user, groups, odd) = start.groups()
+    rest = text[start.end():]
+    values, previous, sections = NO_VALUES, None, ''
     try:
-        login, values, previous, *sections = text[head.end():].split('!')
-        return Payload(
-            base_id, int(created), int(issued), int(idle), int(absolute),
-            _decode_login(login) if login else None,
-            _decode_values(values) if values else NO_VALUES,
-            _decode_previous(previous) if previous else None,
-            _decode_sections(sections) if sections else NO_SECTIONS)
+        login = None
+        if login_id:
+            tokens = _distinct(groups.split('&')) if groups else ()
+            login = Login(login_id, int(at), by, user, tokens)
+        elif odd:
+            login = _decode_login(odd)
+        if rest != '!':
+            values, previous, sections = _decode_rest(rest)
     except ValueError:
         # a part is missing, or is not of the form that is written
         raise Malformed('a part of the payload') from None
+    return Payload(base_id, int(created), int(issued), int(idle), int(absolute), login,
+                   values, previous, sections)
 
 
-def _decode_plain(match: re.Match[str]) -> Payload:
-    """What most cookies say: an ID, perhaps a login, and nothing in base64."""
-    base_id, created, issued, idle, absolute, login_id, at, by, user, groups = match.groups()
-    tokens = tuple(groups.split('&')) if groups else ()
-    if tokens and len(set(tokens)) < len(tokens):
-        raise Malformed('a token twice')
-    # made directly: the constructors of named tuples take three times as long
-    login = None if login_id is None else _make(
-        Login, (login_id, int(at), by, user, tokens, ''))
-    return _make(Payload, (
-        base_id, int(created), int(issued), int(idle), int(absolute), login, NO_VALUES, None,
-        NO_SECTIONS))
+def _decode_rest(text: str) -> tuple[Mapping[str, str], Previous | None, str]:
+    """What is behind the login: values, previous, and the text of the sections."""
+    values, _, rest = text.partition('!')
+    previous, mark, sections = rest.partition('!')
+    # sections are passed on as they are, into a header
+    if (len(values) == len(text) or sections.count('!') >= MAX_SECTIONS
+            or not (sections.isascii() and sections.isprintable())):
+        raise ValueError('a part is missing, there are too many, or one is no text')
+    return (_decode_values(values) if values else NO_VALUES,
+            _decode_previous(previous) if previous else None, mark + sections)
 
 
 def encode_text(text: str) -> str:
@@ -197,12 +285,14 @@ def encode_text(text: str) -> str:
 
 def _to_base64(data: bytes) -> str:
     """base64url without padding."""
-    return b2a_base64(data, newline=False).translate(_TO_URL).rstrip(b'=').decode('ascii')
+    text = b2a_base64(data, newline=False).decode('ascii')
+    # replace() leaps from one to the next; translate() looks at each character
+    return text.replace('+', '-').replace('/', '_').rstrip('=')
 
 
 def _from_base64(text: str) -> bytes:
     """The bytes of base64url.  Raises ValueError for any but _to_base64()'s texts."""
-    data = a2b_base64(text.encode('ascii').translate(_FROM_URL) + b'==')
+    data = a2b_base64(text.replace('-', '+').replace('_', '/') + '==')
     # what is no base64 was left out, and two alphabets were read; bits can only
     # be wrong in what is not a whole group
     whole = len(text) // 4
@@ -215,9 +305,11 @@ def _from_base64(text: str) -> bytes:
 def decode_text(text: str) -> str:
     """The native string of what :func:`encode_text` wrote.  Raises ValueError
     for anything else in the alphabet."""
-    if '*' not in text:
+    if not text.startswith('*'):
+        if text.encode('ascii').translate(None, _LITERAL):
+            raise ValueError('a character that is written in base64')
         return text
-    data = _from_base64(text[1:])   # a star is no base64: it can only come first
+    data = _from_base64(text[1:])
     native = data.decode('latin-1')
     if _LITERALS.fullmatch(native) or data.translate(None, _NATIVE):
         raise ValueError('not what is written for this text')
@@ -256,10 +348,16 @@ def _decode_jws(text: str) -> Login:
 
 
 def _decode_tokens(text: str) -> tuple[str, ...]:
-    tokens = tuple(map(decode_text, text.split('&')))
-    if len(set(tokens)) < len(tokens) or not all(map(is_token, tokens)):
+    tokens = _distinct(list(map(decode_text, text.split('&'))))
+    if not all(map(is_token, tokens)):
         raise ValueError('not tokens')
     return tokens
+
+
+def _distinct(tokens: list[str]) -> tuple[str, ...]:
+    if len(set(tokens)) < len(tokens):
+        raise ValueError('a token twice')
+    return tuple(tokens)
 
 
 def is_token(token: str) -> bool:
@@ -268,17 +366,16 @@ def is_token(token: str) -> bool:
 
 
 def encode_values(values: Mapping[str, str]) -> str:
-    if not values:
-        return ''
     return '&'.join([f'{encode_text(key)}={encode_text(values[key])}'
-                     for key in sorted(values)])
+                     for key in (sorted(values) if len(values) > 1 else values)])
 
 
 def _decode_values(text: str) -> Mapping[str, str]:
     if ':' in text:
         raise ValueError('not values')
     values: dict[str, str] = {}
-    pairs = text.split('&')
+    # split() looks at each character, also when there is nothing to split
+    pairs = text.split('&') if '&' in text else [text]
     for pair in pairs:
         key, equals, value = pair.partition('=')
         if not equals or '=' in value:
@@ -289,9 +386,7 @@ def _decode_values(text: str) -> Mapping[str, str]:
     return MappingProxyType(values)  # many requests share what was verified once
 
 
-def _encode_previous(previous: Previous | None) -> str:
-    if previous is None:
-        return ''
+def _encode_previous(previous: Previous) -> str:
     names = ''.join([f'&{encode_text(name)}' for name in sorted(previous.salted)])
     return f'{previous.base_id}:{previous.until}:{names}'
 
@@ -307,18 +402,28 @@ def encode_section(name: str, section: Section) -> str:
     return f'{encode_text(name)}:{section.salt}:{encode_values(section.values)}'
 
 
-def _decode_sections(texts: list[str]) -> Mapping[str, Section]:
-    if len(texts) > MAX_SECTIONS:
-        raise ValueError('too many sections')
+def _decode_sections(text: str) -> Mapping[str, Section]:
+    """All sections, each behind a "!"; the first one of a namespace counts."""
+    first: dict[str, str] = {}
+    for each in text.split('!')[1:]:
+        name, colon, rest = each.partition(':')
+        if colon:
+            first.setdefault(name, rest)
     sections = {}
-    for text in texts:
-        name, salt, values = _groups(_SECTION, text)
-        if not salt and not values:
-            raise ValueError('an empty section')
-        sections[decode_text(name)] = Section(
-            salt, _decode_values(values) if values else NO_VALUES)
-    _check_ascending(sections, len(texts))
+    for name, rest in first.items():
+        try:
+            sections[decode_text(name)] = _decode_section(rest)
+        except ValueError:
+            pass
     return MappingProxyType(sections)
+
+
+def _decode_section(text: str) -> Section:
+    """A section without its name."""
+    salt, values = _groups(_SECTION, text)
+    if not salt and not values:
+        raise ValueError('an empty section')
+    return Section(salt, _decode_values(values) if values else NO_VALUES)
 
 
 def _groups(pattern: re.Pattern[str], text: str) -> tuple[str, ...]:

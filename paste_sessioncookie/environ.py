@@ -23,8 +23,8 @@ from paste.auth import cookie as parent
 
 from . import login
 from .control import SessionControl
-from .encoding import NATIVE_TEXT, NO_SECTIONS, NO_VALUES
-from .errors import CookieTooLarge, LoginNotAllowed, RevocationUnavailable
+from .encoding import NATIVE_TEXT
+from .errors import ConfigError, CookieTooLarge, LoginNotAllowed, RevocationUnavailable
 from .state import SessionState
 
 log = logging.getLogger('paste_sessioncookie')
@@ -42,6 +42,9 @@ PROFILE = 'session.profile'
 
 #: come from the verified login alone, never from values
 LOGIN_KEYS = (REMOTE_USER, TOKENS, AUTH_TYPE)
+#: are there whenever the application is called
+OWN_KEYS = (SESSION_ID, CONTROL, SCANLIST)
+_PUT_IN = (*OWN_KEYS, *LOGIN_KEYS)
 
 #: first parts of dotted keys that servers, gateways and frameworks own
 INFRASTRUCTURE = frozenset((
@@ -113,8 +116,10 @@ class SessionCookieEnviron(parent.AuthCookieEnviron):  # type: ignore[misc]
     in the cookie, for this namespace alone.
     """
 
+    __slots__ = ('handler',)
+
     def __init__(self, handler: object, scanlist: Iterable[str]) -> None:
-        self.extend(scanlist)   # on each request: list.__init__ takes twice as long
+        self.extend(scanlist)
         self.handler = handler
 
     def __copy__(self) -> SessionCookieEnviron:
@@ -136,67 +141,73 @@ class SessionCookieEnviron(parent.AuthCookieEnviron):  # type: ignore[misc]
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-class Passage:
+class Passage(SessionControl):
     """
-    One environ passed inward by one filter: what the filter put into it.
+    One filter's control, and what the filter put into the environ that it passed inward.
 
-    It holds neither the environ nor the control, so that no request leaves a
-    reference cycle behind.
+    It does not hold that environ, so no request leaves a reference cycle behind.
     """
 
-    __slots__ = ('_scanlist', '_listed', '_site_keys', '_seen', '_user', '_tokens', '_ours',
-                 '_restored', '_overwritten', '_recorded')
+    __slots__ = ('_scanlist', '_listed', '_seen', '_user', '_tokens', '_ours', '_restored',
+                 '_overwritten', '_recorded')
 
-    def __init__(self, environ: Environ, state: SessionState, control: SessionControl,
-                 scanlist: SessionCookieEnviron, outermost: bool) -> None:
-        """``scanlist``: the site's keys; the namespace's own are added here.
-        ``outermost``: whether this filter is the one that shows the login."""
-        payload, policy = state.payload, state.policy
-        keys = policy.site_keys
+    def __init__(self, environ: Environ, state: SessionState, scanlist: SessionCookieEnviron,
+                 namespace: str = '', may_login: bool = True) -> None:
+        """``scanlist``: the site's keys; the namespace's own are added here."""
+        SessionControl.__init__(self, state, namespace, may_login)
+        self._scanlist = scanlist
         #: keys put in from values
         self._restored: tuple[str, ...] = ()
         #: what stood there before, where a key was put in all the same
         self._overwritten: Mapping[str, Any] = _NOTHING
-        #: changes that were handed to the control
+        #: changes that were handed to the state
         self._recorded: tuple[tuple[str | None, str], ...] = ()
-        self._scanlist = scanlist
-        #: whose values are the site's; REMOTE_SESSION is a namespace's own
-        self._site_keys = keys if outermost else policy.shared_keys
         #: whether REMOTE_USER is nobody, or there because of our login
-        self._ours = (self._show_login(environ, state) if outermost
-                      else _is_ours(environ, state))
-        if outermost and (SCANLIST in environ or CONTROL in environ or SESSION_ID in environ):
-            self._set_aside(environ, (SESSION_ID, CONTROL, SCANLIST))
-        environ[SESSION_ID] = control.id
-        environ[CONTROL] = control
+        self._ours = (_is_ours(environ, state) if namespace
+                      else self._show_login(environ, state))
+        session_id, _, own = state.payload.part(namespace)
+        environ[SESSION_ID] = session_id
+        environ[CONTROL] = self
         environ[SCANLIST] = scanlist
-        if payload.values is not NO_VALUES:
-            self._restore(environ, {key: payload.values[key] for key in self._site_keys
-                                    if key in payload.values})
-        if payload.sections is not NO_SECTIONS and control.namespace in payload.sections:
-            # a key that was its own once may have become the site's
-            own = payload.sections[control.namespace].values
-            self._restore(environ, {key: own[key] for key in own
-                                    if key not in self._site_keys})
-            keys += tuple(key for key in scanlist if key not in policy.scanlist)
+        keys = state.policy.site_keys
+        if state.payload.values:
+            self._restore(environ, state.payload.values, self._site_keys)
+        if own:
+            keys += self._restore_own(environ, own)
         # what the application may change from here on
         self._listed = scanlist[:]
-        self._seen: dict[str, Any] = {}
+        seen: dict[str, Any] = {}
         for key in keys:
-            self._seen[key] = environ.get(key)
+            seen[key] = environ.get(key)
+        self._seen = seen
         self._user = environ.get(REMOTE_USER)
         self._tokens = environ.get(TOKENS)
 
+    def _restore_own(self, environ: Environ, values: Mapping[str, str]) -> tuple[str, ...]:
+        """Put the namespace's own values in; gives the keys that are listed for them."""
+        # a key that was its own once may have become the site's
+        self._restore(environ, values, [key for key in values if key not in self._site_keys])
+        return tuple(key for key in self._scanlist
+                     if key not in self._state.policy.scanlist)
+
+    @property
+    def _site_keys(self) -> tuple[str, ...]:
+        """Whose values are the site's; REMOTE_SESSION is a namespace's own."""
+        policy = self._state.policy
+        return policy.shared_keys if self._namespace else policy.site_keys
+
     def _show_login(self, environ: Environ, state: SessionState) -> bool:
         """Put the login of the cookie in; False if a user from outside stands."""
-        if environ.get(REMOTE_USER):
-            state.outer_user = True
-            return False
         current = state.payload.login
-        if TOKENS in environ or AUTH_TYPE in environ or REMOTE_USER in environ:
+        if not environ.keys().isdisjoint(_PUT_IN):
+            if environ.get(REMOTE_USER):
+                state.outer_user = True
+                self._set_aside(environ, OWN_KEYS)
+                return False
             self._set_aside(environ, LOGIN_KEYS)
             if current is None:
                 environ.update(self._overwritten)
+            self._set_aside(environ, OWN_KEYS)
         if current is not None:
             # all three from one source: groups of somebody else do not stay
             environ[REMOTE_USER] = current.user
@@ -212,7 +223,7 @@ class Passage:
     def withdraw(self, environ: Environ) -> None:
         """Take out of environ what was put in, and what was set inside where
         nothing was before."""
-        for key in (SESSION_ID, CONTROL, SCANLIST, *self._restored):
+        for key in (*OWN_KEYS, *self._restored):
             environ.pop(key, None)
         for key, value in self._seen.items():
             if value is None:
@@ -222,9 +233,9 @@ class Passage:
                 environ.pop(key, None)
         environ.update(self._overwritten)
 
-    def collect(self, environ: Environ, control: SessionControl, lenient: bool) -> None:
+    def collect(self, environ: Environ, lenient: bool) -> None:
         """
-        Hand to the control what was changed inside.
+        Hand to the state what was changed inside.
 
         Raises ValueError or TypeError for what cannot travel, and what login()
         raises; with ``lenient`` it is logged and left out, so that an error
@@ -233,49 +244,49 @@ class Passage:
         # compared by identity first: what an application sets may be anything
         if (environ.get(REMOTE_USER) is not self._user
                 or environ.get(TOKENS) is not self._tokens):
-            self._collect_login(environ, control, lenient)
+            self._collect_login(environ, lenient)
         if self._recorded:
             # a second start_response counts afresh
-            control.state.forget(self._recorded)
+            self._state.forget(self._recorded)
             self._recorded = ()
-        for key, value in self._seen.items():
-            if environ.get(key) is not value:
-                self._collect_value(key, environ.get(key), control, lenient)
+        for key, before in self._seen.items():
+            if (value := environ.get(key)) is not before:
+                self._collect_value(key, value, lenient)
         if self._scanlist != self._listed:
-            self._collect_list(environ, control, lenient)
+            self._collect_list(environ, lenient)
         if environ.get(SCANLIST, self._scanlist) is not self._scanlist:
             _complain(ValueError(f'environ[{SCANLIST!r}] was replaced: what the other list '
                                  'says does not travel; append() to the one that is there'),
                       lenient)
 
-    def _collect_list(self, environ: Environ, control: SessionControl, lenient: bool) -> None:
+    def _collect_list(self, environ: Environ, lenient: bool) -> None:
         """What was appended to the list travels, what was removed does not."""
         for key in self._scanlist:
             if not isinstance(key, str):
                 _complain(TypeError(f'a {type(key).__name__} is no environ key'), lenient)
             elif key not in self._listed:
-                self._collect_value(key, environ.get(key), control, lenient)
+                self._collect_value(key, environ.get(key), lenient)
         for key in self._listed:
             if key not in self._scanlist:
-                self._record(key, None, control)
+                self._record(key, None)
 
-    def _restore(self, environ: Environ, values: Mapping[str, str]) -> None:
-        for key, value in values.items():
-            if key in LOGIN_KEYS:
-                continue  # no server of ours wrote it
+    def _restore(self, environ: Environ, values: Mapping[str, str],
+                 keys: Iterable[str]) -> None:
+        for key in keys:
+            if key not in values or key in LOGIN_KEYS:
+                continue  # no server of ours wrote a login there
             if key not in self._scanlist:
                 if own_key_fault(key):
                     continue  # it was allowed when the cookie was made
                 list.append(self._scanlist, key)
             if key not in environ:
-                environ[key] = value
+                environ[key] = values[key]
                 self._restored += (key,)
 
-    def _collect_login(self, environ: Environ, control: SessionControl,
-                       lenient: bool) -> None:
+    def _collect_login(self, environ: Environ, lenient: bool) -> None:
         """The parent's idiom, where it is on and the control was not used."""
-        state = control.state
-        if not (self._ours and control.for_site and REMOTE_USER in self._scanlist
+        state = self._state
+        if not (self._ours and self._may_login and REMOTE_USER in self._scanlist
                 ) or state.login_changed:
             return
         try:
@@ -294,20 +305,19 @@ class Passage:
                 log.warning('the groups of a login were changed that was ended meanwhile, '
                             'and nobody is logged in')
             else:
-                state.login(_text_user(user), groups, control.namespace)
+                state.login(_text_user(user), groups, self._namespace)
         except LoginNotAllowed as error:
             log.error('REMOTE_USER was set, and nobody is logged in: %s', error)
         except (TypeError, ValueError, RevocationUnavailable, CookieTooLarge) as error:
             _complain(error, lenient)
 
-    def _collect_value(self, key: str, value: object, control: SessionControl,
-                       lenient: bool) -> None:
+    def _collect_value(self, key: str, value: object, lenient: bool) -> None:
         if key not in self._seen and key not in self._site_keys and own_key_fault(key):
             _complain(ValueError(f'environ[{key!r}] cannot travel in the cookie: '
                                  + own_key_fault(key)), lenient)
         elif value is None or isinstance(value, str) and NATIVE_TEXT.fullmatch(value):
             if value != self._seen.get(key):
-                self._record(key, value, control)
+                self._record(key, value)
         else:
             error = ValueError if isinstance(value, str) else TypeError
             _complain(error(
@@ -315,10 +325,20 @@ class Passage:
                 f'(PEP 3333) without control characters, not any {type(value).__name__}'),
                 lenient)
 
-    def _record(self, key: str, value: str | None, control: SessionControl) -> None:
-        scope = None if key in self._site_keys else control.namespace
-        control.state.change(scope, key, value)
+    def _record(self, key: str, value: str | None) -> None:
+        scope = None if key in self._site_keys else self._namespace
+        self._state.change(scope, key, value)
         self._recorded += ((scope, key),)
+
+
+def outer_control(environ: Environ, filter_name: str) -> SessionControl:
+    """The control of the filter outside.  Raises ConfigError if there is none."""
+    control = environ.get(CONTROL)
+    if not isinstance(control, SessionControl):
+        raise ConfigError(
+            f'{filter_name} has no session_cookie outside of it: write the session_cookie '
+            f'first, as in "pipeline = session {filter_name} application"')
+    return control
 
 
 def user_now(control: SessionControl, remote_user: object,

@@ -39,12 +39,13 @@ class CookieFinder:
     def find(self, header: str) -> Sequence[str]:
         """All different values, in order of appearance; at most one more than
         MAX_CANDIDATES."""
-        before, found, rest = header.partition(self._wanted)
+        wanted = self._wanted
+        before, found, rest = header.partition(wanted)
         if not found:
             return ()
         # what browsers send: ours is there once, and behind one space
-        if self._wanted not in rest and (not before or before.endswith('; ')):
-            return rest.partition(';')[0].partition(',')[0].strip(_BLANKS),
+        if wanted not in rest and (not before or before[-2:] == '; '):
+            return _trimmed(rest.partition(';')[0]),
         return self._find(header)
 
     def _find(self, header: str) -> Sequence[str]:
@@ -72,7 +73,13 @@ def _value(header: str, start: int) -> tuple[str, int]:
     end = header.find(';', start)
     if end < 0:
         end = len(header)
-    return header[start:end].partition(',')[0].strip(_BLANKS), end
+    return _trimmed(header[start:end]), end
+
+
+def _trimmed(value: str) -> str:
+    if ',' in value:
+        value = value.partition(',')[0]
+    return value.strip(_BLANKS)
 
 
 class CookieWriter:
@@ -102,13 +109,17 @@ class CookieWriter:
         return name, value + '; Expires=Thu, 01 Jan 1970 00:00:00 GMT'
 
 
-def add_vary_cookie(headers: Headers) -> None:
-    """Say that the response depends on the cookie (RFC 9110, 12.5.5)."""
+def with_vary_cookie(headers: Headers) -> Headers:
+    """The headers, which say that the response depends on the cookie (RFC 9110, 12.5.5)."""
     for header in headers:
         if len(header[0]) == 4 and header[0].lower() == 'vary':
-            headers[headers.index(header)] = header[0], _with_cookie(header[1])
-            return
-    headers.append(('Vary', 'Cookie'))
+            number = headers.index(header)
+            return [*headers[:number], (header[0], _with_cookie(header[1])),
+                    *headers[number + 1:]]
+    return [*headers, _VARY]
+
+
+_VARY = ('Vary', 'Cookie')
 
 
 def _with_cookie(value: str) -> str:
@@ -131,16 +142,16 @@ def is_public(headers: Headers) -> bool:
 def make_private(headers: Headers) -> None:
     """Keep the response out of shared caches (RFC 9111, 5.2.2), also out of those that
     are told more (RFC 9213)."""
-    headers[:] = [header for header in headers
-                  if not header[0].lower().endswith(_OF_SHARED_CACHES)]
-    for header in headers:
-        if len(header[0]) == 13 and header[0].lower() == 'cache-control':
-            _merge_private(headers)
-            return
-    headers.append(('Cache-Control', 'private'))
+    names = '\n'.join([header[0] for header in headers]).lower()
+    if 'control' in names or 'x-accel-expires' in names:
+        _merge_private(headers)
+    else:
+        headers.append(('Cache-Control', 'private'))
 
 
 def _merge_private(headers: Headers) -> None:
+    headers[:] = [header for header in headers
+                  if not header[0].lower().endswith(_OF_SHARED_CACHES)]
     directives = _cache_control(headers)
     names = [directive.partition('=')[0].strip().lower() for directive in directives]
     if 'no-store' in names:

@@ -21,12 +21,14 @@ and raises ConfigError without PyJWT or cryptography.
 """
 from __future__ import annotations
 
-import functools
+import dataclasses
+import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from .cache import MOST_TEXTS, Cache
 from .encoding import NATIVE_TEXT, Login, Payload
 from .errors import BadLogin, ConfigError, LoginNotAllowed
 from .login import NO_PRIVATE_KEY, checked_tokens, native_user, text_user
@@ -38,25 +40,35 @@ try:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
         Ed25519PrivateKey, Ed25519PublicKey)
     from cryptography.hazmat.primitives.serialization import (
-        load_pem_private_key, load_pem_public_key)
+        Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key,
+        load_pem_public_key)
 except ImportError as error:
     raise ConfigError('logins that only one process can make need PyJWT and cryptography: '
                       'pip install "paste_sessioncookie[login]"') from error
 
 ALGORITHM = 'EdDSA'
 HEADER = 'eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCJ9'  # {"alg":"EdDSA","typ":"JWT"}
-REMEMBERED = 1024  # logins verified before; an entry is a cookie, 4 KB at most
 
 HOW_TO_MAKE_A_PRIVATE_KEY = (
-    'Make one with:  openssl genpkey -algorithm ed25519 -out login.pem')
+    'Make one with:  python3 -m paste_sessioncookie keypair login.pem')
 HOW_TO_MAKE_A_PUBLIC_KEY = (
-    'Make it with:  openssl pkey -in login.pem -pubout -out login.pem.pub')
+    'Make one, with its private key:  python3 -m paste_sessioncookie keypair login.pem; or of '
+    'a private key that is there:  openssl pkey -in login.pem -pubout -out login.pem.pub')
 
+_LIST = b'paste_sessioncookie revocation list 1'
 _JWS = jwt.PyJWS(algorithms=[ALGORITHM])
 _LOGIN_ID = re.compile('[0-9a-f]{32}')
 _BEGIN = re.compile('-----BEGIN ([^-]*)-----')  # RFC 7468
 
 _AnyKey = TypeVar('_AnyKey', Ed25519PrivateKey, Ed25519PublicKey)
+
+
+def new_key_pair() -> tuple[str, str]:
+    """A new private key and its public half, in PEM (PKCS#8 and SPKI)."""
+    key = Ed25519PrivateKey.generate()
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return private.decode('ascii'), public.decode('ascii')
 
 
 class Claims(NamedTuple):
@@ -72,12 +84,14 @@ class LoginKeys:
     The keys of one site's signed logins.
 
     Constructor arguments: the private key or None, and public keys, all PEM;
-    and the cookie's name.  The private key's public half counts as well.
+    the cookie's name; and whether to know again what was verified before.  The private
+    key's public half counts as well.
     Raises ConfigError; its faults name the options.
     """
 
     def __init__(self, private_key: str | bytes | None,
-                 public_keys: Sequence[str | bytes], cookie_name: str) -> None:
+                 public_keys: Sequence[str | bytes], cookie_name: str,
+                 cache_verified: bool = True) -> None:
         faults: list[str] = []
         self._private = None if private_key is None else _loaded(
             load_private_key, private_key, 'login_private_key', faults)
@@ -95,8 +109,7 @@ class LoginKeys:
             self._own = self._private.public_key().public_bytes_raw()
         self._public = {key.public_bytes_raw(): key for key in public if key}
         self._cookie_name = cookie_name
-        # exceptions are not remembered
-        self._verified = functools.lru_cache(maxsize=REMEMBERED)(self._verify)
+        self._verified = Cache(self._verify, MOST_TEXTS if cache_verified else 0)
 
     @property
     def may_sign(self) -> bool:
@@ -109,20 +122,26 @@ class LoginKeys:
         key, or neither makes any."""
         return self._own, frozenset(self._public)
 
+    @property
+    def list_names(self) -> list[str]:
+        """The revocation lists of all keys, 64 hex digits each.  No secret is in them:
+        who has one, or another filter's, can move a login past no list."""
+        return [hashlib.sha256(_LIST + key).hexdigest() for key in self._public]
+
     def sign(self, login: Login, payload: Payload) -> Login:
         """The login with its JWS, for this session alone.  Raises LoginNotAllowed."""
         if self._private is None:
             raise LoginNotAllowed(NO_PRIVATE_KEY)
         text = encode_claims(
             Claims(login, login_session(payload.base_id), payload.absolute), self._cookie_name)
-        return login._replace(jws=_JWS.encode(
+        return dataclasses.replace(login, jws=_JWS.encode(
             text.encode('utf-8'), self._private, algorithm=ALGORITHM, sort_headers=True))
 
     def verify(self, login: Login, payload: Payload) -> Login:
         """sign(), backwards: the login as its JWS has it.  Raises BadLogin."""
         if not login.jws:
             raise BadLogin('not signed')
-        claims = self._verified(login.jws)
+        claims = self._verified[login.jws]
         # the session is looked at each time: the rest is in the text
         if (claims.session != login_session(payload.base_id)
                 or claims.expires != payload.absolute):
@@ -139,7 +158,7 @@ class LoginKeys:
             except jwt.PyJWTError:
                 continue
             claims = decode_claims(data, self._cookie_name)
-            return claims._replace(login=claims.login._replace(jws=token))
+            return claims._replace(login=dataclasses.replace(claims.login, jws=token))
         raise BadLogin('signed with no key that is configured here')
 
 

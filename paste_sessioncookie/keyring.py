@@ -62,10 +62,8 @@ class KeyRing:
 
     @property
     def list_names(self) -> list[str]:
-        """The revocation lists of all keys; that of the key that signs is first."""
-        names = [key.list_name for key in self.by_id.values()]
-        return [self.current.list_name, *(
-            name for name in names if name != self.current.list_name)]
+        """The revocation lists of all keys, where logins are plain."""
+        return [key.list_name for key in self.by_id.values()]
 
 
 def derive_key(secret: bytes, purpose: str, name: str, domain: str,

@@ -16,10 +16,11 @@ from typing import NamedTuple
 
 from .encoding import NATIVE_TEXT, Login, is_token
 from .sessionid import new_login_id
+from .signer import CLOCK_SKEW
 
-# revoke() voids what is dated up to 60 s ahead (two servers' clocks), and the
-# next login is dated after that: so a good login lies 120 s ahead at most
-MAX_AHEAD = 120
+# revoke() voids what is dated ahead by another server's clock, and the next login is
+# dated after that: so far ahead, in seconds, a good login lies at most
+MAX_AHEAD = 2 * CLOCK_SKEW
 
 NO_PRIVATE_KEY = (
     'this process has login_public_keys and no login_private_key: only the process that has '

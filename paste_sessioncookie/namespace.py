@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -37,9 +38,10 @@ from . import options
 from .control import SessionControl
 from .encoding import LITERAL, NATIVE_TEXT
 from .environ import (
-    CONTROL, LOGIN_KEYS, SCANLIST, Environ, Passage, SessionCookieEnviron)
+    LOGIN_KEYS, SCANLIST, Environ, Passage, SessionCookieEnviron, outer_control)
 from .errors import ConfigError
-from .options import Option
+from .section import IniSection, Option
+from .state import Policy
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -68,19 +70,20 @@ class Namespace:
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """A WSGI application.  Raises ConfigError without a session_cookie outside."""
         outer = outer_control(environ, 'namespace')
-        control = SessionControl(
-            outer.state, self.namespace or self._mount_point(environ, outer), self.login)
         inner = environ.copy()
-        passage = enter(inner, outer, control)
+        control = Passage(
+            inner, outer.state, own_scanlist(inner, outer.state.policy),
+            self.namespace or self._mount_point(environ, outer), self.login)
+        return self.application(inner, partial(self.collect, inner, control, start_response))
 
-        def collect(status: str, headers: list[tuple[str, str]],
-                    exc_info: Any = None) -> Callable[[bytes], object]:
-            passage.collect(inner, control, lenient=exc_info is not None)
-            if exc_info is None:
-                return start_response(status, headers)
-            return start_response(status, headers, exc_info)
-
-        return self.application(inner, collect)
+    def collect(self, inner: Environ, control: Passage, start_response: StartResponse,
+                status: str, headers: list[tuple[str, str]],
+                exc_info: Any = None) -> Callable[[bytes], object]:
+        """A start_response that hands on what was changed inside."""
+        control.collect(inner, lenient=exc_info is not None)
+        if exc_info is None:
+            return start_response(status, headers)
+        return start_response(status, headers, exc_info)
 
     def _mount_point(self, environ: Environ, outer: SessionControl) -> str:
         name = mount_point(environ)
@@ -108,28 +111,17 @@ def mount_point(environ: Environ) -> str:
     return name
 
 
-def outer_control(environ: Environ, filter_name: str) -> SessionControl:
-    """The control of the filter outside.  Raises ConfigError if there is none."""
-    control = environ.get(CONTROL)
-    if not isinstance(control, SessionControl):
-        raise ConfigError(
-            f'{filter_name} has no session_cookie outside of it: write the session_cookie '
-            f'first, as in "pipeline = session {filter_name} application"')
-    return control
-
-
-def enter(inner: Environ, outer: SessionControl, control: SessionControl) -> Passage:
-    """Turn a copy of the outer environ into the namespace's own."""
-    policy = outer.state.policy
+def own_scanlist(inner: Environ, policy: Policy) -> SessionCookieEnviron:
+    """The site's keys for a namespace's environ, a copy of the outer one, from which
+    what is the outer one's own is taken out."""
     theirs = inner.get(SCANLIST)
     if not isinstance(theirs, SessionCookieEnviron):
         raise ConfigError(f'something between session_cookie and namespace took '
                           f'environ[{SCANLIST!r}] away')
     for key in theirs:
         if key not in policy.shared_keys and key not in LOGIN_KEYS:
-            inner.pop(key, None)  # it is the outer one's own
-    scanlist: SessionCookieEnviron = type(theirs)(theirs.handler, policy.scanlist)
-    return Passage(inner, outer.state, control, scanlist, outermost=False)
+            inner.pop(key, None)
+    return type(theirs)(theirs.handler, policy.scanlist)
 
 
 OPTIONS = {
@@ -145,5 +137,5 @@ def make_namespace(app: WSGIApplication, global_conf: dict[str, Any] | None, /,
 
     Raises ConfigError with all faults of the section.
     """
-    section = options.IniSection('namespace', OPTIONS, global_conf, local_conf)
+    section = IniSection('namespace', OPTIONS, global_conf, local_conf)
     return Namespace(app, **section.finish())

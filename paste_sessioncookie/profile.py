@@ -41,13 +41,12 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import options
+from . import addresses, options
 from .control import SessionControl
-from .environ import PROFILE, REMOTE_USER, Environ, user_now
+from .environ import PROFILE, REMOTE_USER, Environ, outer_control, user_now
 from .errors import ConfigError
-from .namespace import outer_control
-from .options import Option
 from .profileserver import BadAnswer, ProfileServer, ServerAway
+from .section import IniSection, Option, scheme
 from .seldom import Seldom
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class ProfileFilter:
                  clock: Callable[[], float] = time.monotonic) -> None:
         try:
             server = ProfileServer(
-                options.server_url(url, ''), options.method(method, ''), wait)
+                addresses.server_url(url, ''), options.method(method, ''), wait)
         except ValueError as error:
             raise ConfigError(f'profile: {error}') from None
         self.application = application
@@ -227,7 +226,7 @@ class _Answer:
 
 
 OPTIONS = {
-    'url': Option(options.server_url, show=options.scheme, required=(
+    'url': Option(addresses.server_url, show=scheme, required=(
         'write the URL of an XML-RPC server, as in http://127.0.0.1:8000/RPC2')),
     'method': Option(options.method, METHOD),
     'wait': Option(options.patience, WAIT),  # seconds
@@ -242,5 +241,5 @@ def make_profile(app: WSGIApplication, global_conf: dict[str, Any] | None, /,
 
     Raises ConfigError with all faults of the section.
     """
-    section = options.IniSection('profile', OPTIONS, global_conf, local_conf)
+    section = IniSection('profile', OPTIONS, global_conf, local_conf)
     return ProfileFilter(app, **section.finish())

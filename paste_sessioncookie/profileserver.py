@@ -21,7 +21,7 @@ import io
 import socket
 import ssl
 import time
-import xmlrpc.client
+import xmlrpc.client  # nosec B411 # unmarshal() refuses document types
 from types import NoneType
 from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -160,7 +160,7 @@ def _body(response: http.client.HTTPResponse) -> bytes:
 def read_profile(answer: bytes) -> dict[str, Any]:
     """The struct that an XML-RPC response has.  Raises BadAnswer."""
     try:
-        values = _unmarshal(answer)
+        values, _ = unmarshal(answer)
     except xmlrpc.client.Fault:
         raise BadAnswer('a fault') from None  # its text may have the user in it
     except Exception as error:  # whatever a foreign answer does to the reader
@@ -171,8 +171,9 @@ def read_profile(answer: bytes) -> dict[str, Any]:
     return values[0]
 
 
-def _unmarshal(answer: bytes) -> Any:
-    """The response's values.  Raises Fault, and anything."""
+def unmarshal(message: bytes) -> tuple[Any, str | None]:
+    """The values of a response or a call, and the method of a call.  Raises Fault, and
+    anything."""
     reader = xmlrpc.client.Unmarshaller(use_builtin_types=True)
     reader.xml('', None)  # the parser decodes
     parser = expat.ParserCreate()
@@ -180,8 +181,8 @@ def _unmarshal(answer: bytes) -> Any:
     parser.StartElementHandler = reader.start
     parser.CharacterDataHandler = reader.data
     parser.EndElementHandler = reader.end
-    parser.Parse(answer, True)
-    return reader.close()
+    parser.Parse(message, True)
+    return reader.close(), reader.getmethodname()
 
 
 def _refuse_doctype(*declaration: object) -> NoReturn:

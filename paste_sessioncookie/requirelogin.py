@@ -41,12 +41,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from . import options
-from .environ import REMOTE_USER, TOKENS, Environ, user_now
+from . import addresses, options
+from .environ import REMOTE_USER, TOKENS, Environ, outer_control, user_now
 from .errors import ConfigError
 from .headers import Headers
-from .namespace import outer_control
-from .options import Option
+from .section import IniSection, Option, scheme
 from .seldom import Seldom
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class RequireLogin:
                  tokens: Iterable[str] = ()) -> None:
         groups = [tokens] if isinstance(tokens, str) else list(tokens)
         try:
-            self.login_url = login_url and options.login_url(login_url, '')
+            self.login_url = login_url and addresses.login_url(login_url, '')
             self.tokens = frozenset(groups and options.tokens(' '.join(groups), ''))
         except ValueError as error:
             raise ConfigError(f'require_login: {error}') from None
@@ -161,7 +160,7 @@ def safe_came_from(text: str) -> str:
     the second character neither ``/`` nor ``\\``, no ``\\`` behind it, and no part
     ``.`` or ``..``, which browsers never ask for.
     """
-    return text if len(text) <= MAX_CAME_FROM and options.is_local(text) else ''
+    return text if len(text) <= MAX_CAME_FROM and addresses.is_local(text) else ''
 
 
 def came_from_of(environ: Environ) -> str:
@@ -219,24 +218,31 @@ def _answer(environ: Environ, start_response: StartResponse, status: str, text: 
     body = _PAGE.format(status[4:], text).encode('ascii')
     headers: Headers = [('Content-Type', 'text/html; charset=utf-8'),
                         ('Content-Length', str(len(body))),
-                        ('Cache-Control', 'no-store'), *more]
+                        ('Cache-Control', 'no-store'), *_PAGE_HEADERS, *more]
     start_response(status, headers)
     return [] if environ['REQUEST_METHOD'] == 'HEAD' else [body]
 
 
+# nothing in the page is to be loaded or run, and no other page is around it
+_PAGE_HEADERS = (
+    ('Content-Security-Policy', "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    ('X-Content-Type-Options', 'nosniff'))
 _PAGE = '''\
 <!DOCTYPE html>
 <html lang="en">
 <meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <title>{0}</title>
+<main>
 <h1>{0}</h1>
 {1}
+</main>
 '''
 _NOT_LOGGED_IN = '<p>You are not logged in.</p>'
 _NOT_ALLOWED = '<p>You are logged in, but this is not open to you.</p>'
 
 OPTIONS = {
-    'login_url': Option(options.login_url, '', show=options.scheme),
+    'login_url': Option(addresses.login_url, '', show=scheme),
     'tokens': Option(options.tokens, (), hidden='who is in none of them would be let in'),
 }
 
@@ -248,5 +254,5 @@ def make_require_login(app: WSGIApplication, global_conf: dict[str, Any] | None,
 
     Raises ConfigError with all faults of the section.
     """
-    section = options.IniSection('require_login', OPTIONS, global_conf, local_conf)
+    section = IniSection('require_login', OPTIONS, global_conf, local_conf)
     return RequireLogin(app, **section.finish())

@@ -18,7 +18,7 @@ import logging
 import threading
 import time
 import traceback
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from .errors import RevocationUnavailable
@@ -108,6 +108,27 @@ class MemoryRevocations:
                        if now < entry[1][0] or monotonic < entry[1][1]}
 
 
+class JoinedRevocations:
+    """Several lists as one, for a filter with several keys: what is revoked is on all of
+    them, and what is on any of them is revoked."""
+
+    def __init__(self, lists: Sequence[Revocations]) -> None:
+        self._lists = lists
+
+    def revoke_login(self, login_id: str, until: int, now: int) -> bool:
+        return all([each.revoke_login(login_id, until, now) for each in self._lists])
+
+    def revoke_user(self, user: str, up_to: int, until: int, now: int) -> None:
+        for each in self._lists:
+            each.revoke_user(user, up_to, until, now)
+
+    def is_revoked(self, login_id: str, user: str, at: int) -> bool:
+        return any(each.is_revoked(login_id, user, at) for each in self._lists)
+
+    def revoked_up_to(self, user: str) -> int:
+        return max(each.revoked_up_to(user) for each in self._lists)
+
+
 class NoRevocations:
     """``revocation = none``: a copied cookie lives until it expires."""
 
@@ -189,7 +210,9 @@ class CustomRevocations:
         raise self._complaints.unavailable(reason)
 
 
-_OURS = (MemoryRevocations, NoRevocations, CustomRevocations)
+#: the lists of one process
+IN_MEMORY = (MemoryRevocations, JoinedRevocations)
+_OURS = (*IN_MEMORY, NoRevocations, CustomRevocations)
 
 
 def guarded(engine: Revocations) -> Revocations:
@@ -212,6 +235,7 @@ def shared(key: Hashable, make: Callable[[], T]) -> T:
         return _shared[key]  # type: ignore[no-any-return]
 
 
-def memory_for(list_name: str) -> MemoryRevocations:
-    """The list in memory for a key."""
-    return shared(('memory', list_name), MemoryRevocations)
+def memory_for(list_names: Sequence[str]) -> MemoryRevocations | JoinedRevocations:
+    """The list in memory of each name, as one."""
+    lists = [shared(('memory', name), MemoryRevocations) for name in list_names]
+    return lists[0] if len(lists) == 1 else JoinedRevocations(lists)

@@ -17,6 +17,7 @@ import logging
 import os
 import random
 import sqlite3
+import stat
 import threading
 import time
 import weakref
@@ -91,6 +92,10 @@ class SQLiteStore(Store):
                 log.info('made a new revocation list: %s', self.path)
             with contextlib.closing(_open(self.path, LOAD_TIMEOUT)) as connection:
                 _set_up(connection)
+            if os.stat(self.path).st_mode & stat.S_IWOTH:
+                log.warning('%s can be written by everybody on this machine, who can so bring '
+                            'a login back that was ended; chmod 600 it', self.path)
+            warn_of_directory(self.path)
         except OSError as error:
             raise ValueError(f'{self.path} cannot be made: {error.strerror}') from error
         except (sqlite3.Error, ValueError) as error:
@@ -108,7 +113,8 @@ class SQLiteStore(Store):
         with self._complaining(), self._reader.use() as connection:
             marks = ','.join('?' * len(names))
             [[up_to]] = connection.execute(
-                f'SELECT max(up_to) FROM revoked WHERE name IN ({marks})', names).fetchall()
+                f'SELECT max(up_to) FROM revoked WHERE name IN ({marks})',  # nosec B608 # "?"
+                names).fetchall()
             if not isinstance(up_to, (int, NoneType)):
                 raise sqlite3.DataError('something that is no number is in it')
             return up_to or 0
@@ -125,6 +131,51 @@ class SQLiteStore(Store):
             yield
         except (sqlite3.Error, OSError) as error:
             raise self._complaints.unavailable(str(error)) from error
+
+
+_MAGIC = b'SQLite format 3\0'          # https://www.sqlite.org/fileformat2.html, 1.3
+_OF_APPLICATION_ID = slice(68, 72)    # bytes of the header
+
+
+def check_file(path: str) -> None:
+    """Raises ValueError for a file that cannot be a list of ours, and where none can be
+    made.  The file is read, not opened as a database, which might leave others."""
+    if not os.path.exists(path):
+        return check_directory(path)
+    if stat.S_ISFIFO(os.stat(path).st_mode):
+        raise ValueError(f'{path} cannot be used: it is a pipe')
+    try:
+        with open(path, 'rb') as file:
+            header = file.read(_OF_APPLICATION_ID.stop)
+    except OSError as error:
+        raise ValueError(f'{path} cannot be used: {error.strerror}') from error
+    if header and not header.startswith(_MAGIC):
+        raise ValueError(f'{path} cannot be used: file is not a database')
+    # before the first checkpoint the header is in another file
+    if header and not os.path.exists(f'{path}-wal') and (
+            int.from_bytes(header[_OF_APPLICATION_ID], 'big') != APPLICATION_ID):
+        raise ValueError(f'{path} cannot be used: it is a database of another application')
+
+
+def check_directory(filename: str) -> None:
+    """Raises ValueError where no file could be made."""
+    try:
+        os.stat(os.path.join(os.path.dirname(filename) or os.curdir, ''))
+    except OSError as error:
+        raise ValueError(f'{filename} cannot be made: {error.strerror}') from error
+
+
+def open_directory(filename: str) -> str:
+    """The directory of a file, if everybody can put another one in its place; else ''."""
+    directory = os.path.dirname(filename) or os.curdir
+    mode = os.stat(directory).st_mode
+    return directory if mode & stat.S_IWOTH and not mode & stat.S_ISVTX else ''
+
+
+def warn_of_directory(filename: str) -> None:
+    if directory := open_directory(filename):
+        log.warning('everybody on this machine can put another file in the place of %s; '
+                    'chmod o-w %s', filename, directory)
 
 
 class _Connection:
@@ -250,7 +301,7 @@ def _begin(connection: sqlite3.Connection, end: float) -> None:
             # (its number has a name from Python 3.11 on)
             if 'locked' not in str(error) or time.monotonic() >= end:
                 raise
-        time.sleep(POLL * random.random())
+        time.sleep(POLL * random.random())  # nosec B311 # nobody gains by guessing it
 
 
 def _one(connection: sqlite3.Connection, query: str) -> object:

@@ -7,10 +7,12 @@ A :class:`Store` keeps names, each with a time up to which something is void;
 
 No login ID and no user is in a store: a name is a keyed one-way hash, and the
 key, which comes from the site's secret, is not in the store either.  So several
-sites can share a store, and who reads it learns nothing of either.
+sites can share a store, and who reads it learns nothing of either.  (Where logins
+are signed the key comes from a public key: who has that can try user names.)
 
-While secrets are changed (``accept_secrets``) a server with another current
-secret writes another list: the current key's is written, all keys' are read.
+A filter with several keys, as while secrets are changed (``accept_secrets``), has
+several lists.  It writes and reads them all: whoever accepts a cookie has the key
+of it, and so has whoever logs it out.
 """
 from __future__ import annotations
 
@@ -39,19 +41,21 @@ class Store(abc.ABC):
 
 
 class StoredRevocations:
-    """The list in a store for the keys of one filter (``KeyRing.list_names``)."""
+    """The lists of one filter in a store, as one."""
 
     def __init__(self, store: Store, list_names: Sequence[str]) -> None:
-        """``list_names``: 64 hex digits each; the one to write to comes first."""
+        """``list_names``: 64 hex digits each."""
         self._store = store
         self._keys = [bytes.fromhex(list_name) for list_name in list_names]
 
     def revoke_login(self, login_id: str, until: int, now: int) -> bool:
-        self._store.put(self._names(b'login', login_id)[0], FOREVER, until, now)
+        for name in self._names(b'login', login_id):
+            self._store.put(name, FOREVER, until, now)
         return True
 
     def revoke_user(self, user: str, up_to: int, until: int, now: int) -> None:
-        self._store.put(self._names(b'user', user)[0], up_to, until, now)
+        for name in self._names(b'user', user):
+            self._store.put(name, up_to, until, now)
 
     def is_revoked(self, login_id: str, user: str, at: int) -> bool:
         return at <= self._store.latest(
@@ -61,6 +65,6 @@ class StoredRevocations:
         return self._store.latest(self._names(b'user', user))
 
     def _names(self, kind: bytes, text: str) -> list[bytes]:
-        """What stands for a text in each key's list."""
+        """What stands for a text in each list."""
         return [hashlib.blake2b(text.encode('utf-8'), digest_size=_NAME_SIZE, key=key,
                                 person=kind).digest() for key in self._keys]

@@ -145,7 +145,7 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         # 1. payload to text
         text = encoding.encode(payload)
         # 2. length
-        if len(text) > self.room or len(payload.sections) > encoding.MAX_SECTIONS:
+        if len(text) > self.room or payload.section_count() > encoding.MAX_SECTIONS:
             del text  # it would stand in the traceback
             raise too_large(payload, self.room)
         # 3. version and key id
@@ -197,13 +197,14 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
     def _with_times(self, payload: Payload, current: bool) -> _Verified:
         """The payload, and from when until when it is good as it is; never, if
         it was signed with another secret than ours."""
-        _, created, issued, idle, absolute = payload[:5]
-        if not current or created > issued:
+        issued = payload.issued
+        if not current or payload.created > issued:
             return payload, 0, 0
-        idle = min(idle, issued + self.idle_seconds)
-        # the cookie's own time counts: it may be of a shorter ``timeout``
+        # the cookie's own times count: they may be of a shorter ``timeout``
+        for_seconds = min(payload.idle - issued, self.idle_seconds)
+        until = issued + (for_seconds // 2 if for_seconds > 0 else for_seconds)
         return payload, issued - CLOCK_SKEW, min(
-            (issued + idle) // 2, idle, absolute, created + self.lifetime_seconds)
+            until, payload.absolute, payload.created + self.lifetime_seconds)
 
     def is_due(self, payload: Payload, now: float) -> bool:
         """Whether half of the idle time has passed."""
@@ -235,7 +236,6 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         return Payload(
             base_id=sessionid.new_base_id(), created=now, issued=now,
             idle=now + self.idle_seconds, absolute=now + self.lifetime_seconds,
-            login=None, previous=None, sections={},
             values={_CONTENT: content.encode('utf-8').decode('latin-1')})
 
     def _unwrap(self, payload: Payload) -> Payload | str:
@@ -278,7 +278,7 @@ def _secret_bytes(secret: str | bytes) -> bytes:
 
 
 HOW_TO_MAKE_A_SECRET = (
-    'Make one with:  python3 -c "import secrets; print(secrets.token_hex(32))"')
+    'Make one, in a file, with:  python3 -m paste_sessioncookie secret site.secret')
 
 
 def _seconds(name: str, minutes: float) -> int:

@@ -11,6 +11,7 @@ Nothing here reads a header or an environ; a clock, only to revoke a user.
 from __future__ import annotations
 
 import copy
+import dataclasses
 import enum
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -20,25 +21,28 @@ from typing import TYPE_CHECKING, Any
 
 from . import encoding, sessionid
 from .encoding import (
-    MAX_SECTIONS, NO_SECTION, NO_SECTIONS, NO_VALUES, Login, Payload, Previous, Section)
+    MAX_SECTIONS, NO_SECTION, NO_VALUES, Login, Payload, Previous, Section)
 from .errors import Conflict, RevocationUnavailable, Unavailable
 from .login import MAX_AHEAD, make_login
 from .revocation import Revocations
-from .signer import SessionCookieSigner, too_large
+from .signer import CLOCK_SKEW, SessionCookieSigner, too_large
 
 if TYPE_CHECKING:
     from .jws import LoginKeys
 
 log = logging.getLogger('paste_sessioncookie')
 
-REVOKE_AHEAD = 60  # seconds: what another server with a fast clock dated
+REVOKE_AHEAD = CLOCK_SKEW  # seconds: what another server with a fast clock dated
 NO_LOGIN_AHEAD = MAX_AHEAD + REVOKE_AHEAD  # seconds: not even such a server dates so
 
-# statuses that leave the browser's cookies alone, whatever they are
-_HANDS_OFF = (Conflict.status, Unavailable.status)
+# the browser may hold a good login that does not show: its cookies are left alone
+UNSURE = (Conflict.status, Unavailable.status)
 
 # what an application's calls change; each value is replaced, never changed in place
 _CHANGING = ('payload', 'changes', 'minted', 'kept', 'ended', 'login_changed')
+
+# statuses of what was not refused
+NEW, OK, RENEWED = 'new', 'ok', 'renewed'
 
 _NO_CHANGES: Mapping[Any, Any] = MappingProxyType({})
 _NO_NAMES: frozenset[str] = frozenset()
@@ -51,12 +55,19 @@ class Answer(enum.Enum):
     DELETE = 'delete'
 
 
+# a member that is looked up in its class costs as much as a search in a header
+NOTHING, DELETE = Answer
+
+
 class Issue(enum.Enum):
     """When a fresh ID may go out on a request, by what browsers do."""
 
     FREELY = 'freely'
     LOGIN_ONLY = 'only with a login'
     NEVER = 'never'
+
+
+FREELY, LOGIN_ONLY, NEVER = Issue
 
 
 @dataclass(frozen=True)
@@ -89,28 +100,26 @@ class Policy:
         return self.login_keys is None or self.login_keys.may_sign
 
 
-def _nothing_to_withdraw(environ: dict[str, Any]) -> None:
-    """Before a filter has put anything in."""
-
-
 class SessionState:
-    """One visitor's session in one request.  Time: ``now``, whole seconds."""
+    """One visitor's session in one request, which came at ``time`` (Unix time)."""
 
-    __slots__ = ('policy', 'now', 'status', 'accepted', 'carried', 'payload', 'changes',
-                 'minted', 'kept', 'ended', 'login_changed', 'outer_user', 'started',
-                 'withdraw')
+    __slots__ = ('policy', 'time', 'status', 'accepted', 'first', 'payload', 'issue',
+                 'changes', 'minted', 'kept', 'ended', 'login_changed', 'outer_user',
+                 'started')
 
-    def __init__(self, policy: Policy, now: int, status: str,
-                 accepted: Payload | None = None, carried: bool = False) -> None:
+    def __init__(self, policy: Policy, time: float, status: str,
+                 accepted: Payload | None = None) -> None:
         self.policy = policy
-        self.now = now
+        self.time = time
         self.status = status
         #: what the cookie said, if it was accepted
         self.accepted = accepted
-        #: whether the browser sent a cookie of our name, good or bad
-        self.carried = carried
+        #: what held first
+        self.first = self._fresh() if accepted is None else accepted
         #: what holds now; values changed since are in ``changes`` alone
-        self.payload = self._fresh() if accepted is None else accepted
+        self.payload = self.first
+        #: when a fresh ID may go out, if it is one
+        self.issue: Issue | None = None
         #: (namespace or None for the site, key) -> value or None
         self.changes: Mapping[tuple[str | None, str], str | None] = _NO_CHANGES
         #: namespaces that had a new ID in this request
@@ -120,8 +129,16 @@ class SessionState:
         self.login_changed = False   # login() or logout() was called
         self.outer_user = False      # a user from outside stands instead
         self.started = False         # start_response has been passed outward
-        #: takes what the outer filter put into environ out again
-        self.withdraw: Callable[[dict[str, Any]], None] = _nothing_to_withdraw
+
+    @property
+    def now(self) -> int:
+        """When the request came, in whole seconds."""
+        return int(self.time)
+
+    @property
+    def carried(self) -> bool:
+        """Whether the browser sent a cookie of our name, good or bad."""
+        return self.status != NEW
 
     def shows(self, user: str) -> bool:
         """Whether REMOTE_USER is this user because of our login."""
@@ -145,7 +162,7 @@ class SessionState:
         sections = dict(self.payload.sections)
         sections[namespace] = Section(
             sessionid.new_salt(), old.values if keep_values else NO_VALUES)
-        payload = self.payload._replace(sections=sections)
+        payload = self.payload.replace(sections=sections)
         self._check_room(payload)
         self.payload = payload
         self.minted |= {namespace}
@@ -164,8 +181,8 @@ class SessionState:
         if at > self.now + MAX_AHEAD:
             raise RevocationUnavailable('this user was revoked many times in a row: a login '
                                         'is possible in a minute')
-        payload = self._with_login(new._replace(at=at))
-        with_previous = payload._replace(previous=self._previous(new))
+        payload = self._with_login(dataclasses.replace(new, at=at))
+        with_previous = payload.replace(previous=self._previous(new))
         if fits(with_previous, self.policy.signer.room):
             payload = with_previous
         else:
@@ -235,13 +252,13 @@ class SessionState:
         payload, keys = self._fresh(), self.policy.login_keys
         if keys is not None:
             new = keys.sign(new, payload)
-        return payload._replace(login=new)
+        return payload.replace(login=new)
 
     def _fresh(self) -> Payload:
-        now, signer = self.now, self.policy.signer
-        return Payload._make((
-            sessionid.new_base_id(self.policy.generator), now, now, now + signer.idle_seconds,
-            now + signer.lifetime_seconds, None, NO_VALUES, None, NO_SECTIONS))
+        now, policy = int(self.time), self.policy
+        return Payload(
+            sessionid.new_base_id(policy.generator), now, now,
+            now + policy.signer.idle_seconds, now + policy.signer.lifetime_seconds)
 
     def _previous(self, new: Login) -> Previous | None:
         """The old base ID, kept from nobody to somebody (or for the same user)."""
@@ -255,7 +272,7 @@ class SessionState:
     def _check_room(self, payload: Payload) -> None:
         """Raises CookieTooLarge for what does not fit even without any value,
         so that dropping values always helps."""
-        skeleton = payload._replace(values=NO_VALUES, sections={
+        skeleton = payload.replace(values=NO_VALUES, sections={
             name: Section(section.salt, NO_VALUES)
             for name, section in payload.sections.items() if section.salt})
         if not fits(skeleton, self.policy.signer.room):
@@ -272,48 +289,55 @@ class SessionState:
         """Whether there is more to say than the cookie that came says."""
         return self.payload is not self.accepted or bool(self.changes)
 
-    def answer(self, issue: Issue | None, public: bool) -> Payload | Answer:
+    def is_quiet(self) -> bool:
+        """Whether this is the everyday case: there is nothing to tell the browser."""
+        if self.payload is not self.first or self.changes:
+            return False
+        if self.accepted is not None:
+            return self.status == OK
+        return not (self.kept or self.policy.issue_always)
+
+    def answer(self, public: bool) -> Payload | Answer:
         """
         What to tell the browser: a payload to send, or an Answer.
 
-        ``issue``: when a fresh ID may go out, None if there was none at first;
         ``public``: whether shared caches may keep the response.
         """
-        if self.status in _HANDS_OFF and not self.login_changed:
+        if self.status in UNSURE and not self.login_changed:
             if self.changes or self.minted:
                 log.info('nothing is kept of a request with status %s', self.status)
-            return Answer.NOTHING
+            return NOTHING
         final = self.final()
         # under `unavailable` the browser's cookie may be good: no other is set
         if self.ended and (self.status == Unavailable.status
                            or not (self.kept or _has_values(final))):
-            return Answer.DELETE if self.carried else Answer.NOTHING
+            return DELETE if self.carried else NOTHING
         if self.accepted is not None:
-            if _says_the_same(self.accepted, final):
+            if final.says_the_same(self.accepted):
                 return self._renewed(self.accepted, final, public)
             return final
-        return self._first(final, issue)
+        return self._fresh_answer(final)
 
-    def _first(self, final: Payload, issue: Issue | None) -> Payload | Answer:
+    def _fresh_answer(self, final: Payload) -> Payload | Answer:
         """Whether a fresh ID goes out."""
-        if self.policy.issue_always and issue is Issue.FREELY:
+        if self.policy.issue_always and self.issue is FREELY:
             return final   # the everyday case
         content = final.login is not None or self.kept or _has_values(final)
         if not (content or self.policy.issue_always):
-            return Answer.NOTHING
-        if issue is Issue.FREELY or (
-                issue is Issue.LOGIN_ONLY and final.login is not None):
+            return NOTHING
+        if self.issue is FREELY or (
+                self.issue is LOGIN_ONLY and final.login is not None):
             return final
         if content:
             log.log(logging.INFO if final.login is None else logging.WARNING,
                     'nothing is kept of a request that came without a cookie and from '
                     'another site, or for a part of a page')
-        return Answer.NOTHING
+        return NOTHING
 
     def _renewed(self, accepted: Payload, final: Payload, public: bool) -> Payload | Answer:
         """The accepted payload, if it is to be sent again."""
-        if self.status != 'renewed' or public:
-            return Answer.NOTHING
+        if self.status != RENEWED or public:
+            return NOTHING
         if self.policy.signer.is_due(accepted, self.now):
             return final
         # signed with another secret: no time in it is extended for that
@@ -324,22 +348,20 @@ class SessionState:
         payload = self.payload
         if self.accepted is None and not self.changes and payload.previous is None:
             return payload  # it was made in this request
-        values, sections = self._with_changes(payload) if self.changes else (
-            payload.values, payload.sections)
         previous = payload.previous
         if previous is not None and previous.until <= self.now:
             previous = None
         # a server with a fast clock may have created it a little ahead of us
         issued = max(self.now, payload.created)
-        return Payload._make((
-            payload.base_id, payload.created, issued,
-            issued + self.policy.signer.idle_seconds, payload.absolute, payload.login, values,
-            previous, sections))
+        final = payload.dated(issued, issued + self.policy.signer.idle_seconds)
+        final.previous = previous
+        if self.changes:
+            self._make_changes(final)
+        return final
 
-    def _with_changes(self, payload: Payload) -> tuple[
-            Mapping[str, str], Mapping[str, Section]]:
-        """The site's values and the sections, when the changes are made."""
-        values = {} if payload.values is NO_VALUES else dict(payload.values)
+    def _make_changes(self, payload: Payload) -> None:
+        """Make the changes of values in a payload that nobody has seen yet."""
+        values = dict(payload.values)
         own: dict[str, dict[str, str]] = {}   # of the namespaces that changed any
         for (scope, key), value in self.changes.items():
             if scope is None:
@@ -347,12 +369,14 @@ class SessionState:
             elif scope in own:
                 where = own[scope]
             else:
-                where = own[scope] = dict(payload.sections.get(scope, NO_SECTION).values)
+                where = own[scope] = dict(payload.part(scope)[2])
             if value is None:
                 where.pop(key, None)
             else:
                 where[key] = value
-        return values, _with_values(payload.sections, own) if own else payload.sections
+        payload.values = values
+        if own:
+            payload.sections = _with_values(payload.sections, own)
 
     # -- passes -----------------------------------------------------------
 
@@ -360,7 +384,6 @@ class SessionState:
         """The state with which the same environ starts again."""
         other = copy.copy(self)
         other.started = False
-        other.withdraw = _nothing_to_withdraw
         return other
 
     def restore(self, earlier: SessionState) -> None:
@@ -383,16 +406,9 @@ def _with_values(sections: Mapping[str, Section],
     return result
 
 
-def _says_the_same(one: Payload, other: Payload) -> bool:
-    """Whether two payloads differ in nothing but when they were issued."""
-    # another login, and another beginning, come with another base ID
-    return (one.values == other.values and one.sections == other.sections
-            and one.base_id == other.base_id)
-
-
 def fits(payload: Payload, room: int) -> bool:
     """Whether a payload can be signed."""
-    return (len(payload.sections) <= MAX_SECTIONS
+    return (payload.section_count() <= MAX_SECTIONS
             and len(encoding.encode(payload)) <= room)
 
 
@@ -411,7 +427,7 @@ def without_values(payload: Payload, room: int) -> tuple[Payload, list[str]]:
     everything.sort(key=_value_size)
     dropped: list[str] = []
     while True:
-        payload = payload._replace(values=values, sections={
+        payload = payload.replace(values=values, sections={
             name: Section(salt, own) for name, (salt, own) in sections.items()
             if salt or own})
         if not everything or fits(payload, room):

@@ -13,6 +13,14 @@ def make_app(global_conf, **local_conf):
 
 
 def facts(environ, start_response):
+    body = json.dumps(act(environ)).encode('ascii')
+    start_response('200 OK', [('Content-Type', 'application/json'),
+                              ('Content-Length', str(len(body)))])
+    return [body]
+
+
+def act(environ):
+    """Do what the query string says; returns what was seen before."""
     control = environ['session.control']
     saw = {
         'id': str(environ['session.id']),
@@ -35,10 +43,7 @@ def facts(environ, start_response):
             environ['weblog.theme'] = value
         else:
             environ[name] = value
-    body = json.dumps(saw).encode('ascii')
-    start_response('200 OK', [('Content-Type', 'application/json'),
-                              ('Content-Length', str(len(body)))])
-    return [body]
+    return saw
 
 
 def make_session_filter(global_conf, **local_conf):

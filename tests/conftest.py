@@ -16,6 +16,8 @@ from paste_sessioncookie import SessionCookieHandler
 hypothesis.settings.register_profile('patient', deadline=None)
 hypothesis.settings.load_profile('patient')
 
+pytest_plugins = 'person'  # whose fixtures several files share
+
 NAME = '__Host-site_session'
 START = 1_800_000_000  # Unix time
 

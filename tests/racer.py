@@ -9,7 +9,7 @@ requests, which are independent of each other.
 import json
 import sys
 
-from paste_sessioncookie import SessionCookieHandler, options
+from paste_sessioncookie import SessionCookieHandler, engines
 
 
 class Racer:
@@ -19,7 +19,7 @@ class Racer:
         self.now = 0
         self.filter = SessionCookieHandler(
             application, secret=secret, clock=self.clock,
-            revocations=options.revocation(option, ''))
+            revocations=engines.revocation(option, ''))
         self.requests = {}
 
     def clock(self):

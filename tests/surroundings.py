@@ -1,6 +1,10 @@
 """What tests find around them, or not: programs, ports, other threads."""
+import contextlib
 import os
+import random
 import socket
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -16,11 +20,22 @@ def missing(what):
     pytest.skip(what, allow_module_level=True)
 
 
+def pytest_in(folder, *arguments):
+    """Run the tests of a folder, without this project's settings."""
+    environ = {name: value for name, value in os.environ.items() if name != 'PYTEST_ADDOPTS'}
+    return subprocess.run(
+        [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider', *arguments],
+        cwd=folder, env=environ, timeout=300, text=True, capture_output=True)
+
+
 def free_port():
-    """A port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as found:
-        found.bind(('127.0.0.1', 0))
-        return found.getsockname()[1]
+    """A port of 127.0.0.1 on which nobody listens, below those that the kernel gives to
+    outgoing connections: one of these may take it before the server is there."""
+    while True:
+        port = random.randrange(20_000, 32_768)  # ip_local_port_range begins there
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(('127.0.0.1', port))
+            return port
 
 
 def run_together(count, work):

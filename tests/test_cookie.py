@@ -8,7 +8,7 @@ from paste.auth import cookie as parent
 import paste_sessioncookie
 from conftest import NAME, Visitor, login, logout, put
 from paste_sessioncookie import (
-    ConfigError, CookieTooLarge, Namespace, SessionCookieHandler, SessionCookieSigner, options)
+    ConfigError, CookieTooLarge, Namespace, SessionCookieHandler, SessionCookieSigner, engines)
 from paste_sessioncookie.cookie import LOG_LEVELS, make_session_cookie
 
 MINUTE = 60  # seconds
@@ -298,6 +298,16 @@ def test_samesite_none(make_site, probe):
     assert visitor.set_cookies
 
 
+def test_a_session_that_is_ended_before_it_begins(make_site, probe):
+    """With nothing kept, no ID goes out for a new one alone."""
+    def invalidate(environ):
+        environ['session.control'].invalidate()
+    probe.act = invalidate
+    visitor = Visitor(make_site(probe, issue='kept'))
+    visitor.get()
+    assert not visitor.set_cookies
+
+
 def test_nothing_is_lost_in_silence(visitor, probe, caplog):
     """What is not kept is said, once a request."""
     caplog.set_level(logging.INFO)
@@ -519,7 +529,7 @@ def test_plain_http_by_a_program(visitor, caplog):
 def test_several_processes(make_site, probe, caplog, tmp_path, option, warned):
     """The memory of one process does not reach the others: one warning, which says
     what does."""
-    visitor = Visitor(make_site(probe, revocations=options.revocation(option, str(tmp_path))))
+    visitor = Visitor(make_site(probe, revocations=engines.revocation(option, str(tmp_path))))
     for _ in range(3):
         visitor.cookie = None
         visitor.get(**{'wsgi.multiprocess': True})

@@ -2,15 +2,11 @@
 The pages say what the code does
 ================================
 
-First comes a reader and a writer of the cookie, version 1, written from
-``docs/specification.rst`` alone; it uses nothing of the package, nor of PyJWT.
+The reader that is written from ``docs/specification.rst`` alone is in ``specified.py``.
 """
 import ast
-import base64
 import builtins
 import doctest
-import hashlib
-import hmac
 import inspect
 import json
 import logging
@@ -22,11 +18,13 @@ import textwrap
 import types
 
 import pytest
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
 from paste.deploy import loadapp, loadfilter
 from webtest import TestApp
 
+import specified
+from specified import (
+    TIMES, Refused, candidates, claims_text, derive, key_id, session_id, sign, sign_login,
+    unsign, write)
 from paste_sessioncookie import (
     Namespace, SessionCookieHandler, SessionCookieSigner, cookie, environ, errors,
     headers, namespace, profile, requirelogin, revocation, revocation_redis,
@@ -34,261 +32,6 @@ from paste_sessioncookie import (
 from paste_sessioncookie.encoding import Login, Payload
 from paste_sessioncookie.jws import LoginKeys
 from paste_sessioncookie.sessionid import derive as derive_id
-
-# -- the independent reader begins
-
-
-class Refused(Exception):
-    """A cookie that is not accepted; the argument is the status."""
-
-
-def frame(text):
-    data = text.encode('utf-8')
-    return len(data).to_bytes(4, 'big') + data
-
-
-def derive(key, purpose):
-    """The 32 bytes of a key, by HKDF."""
-    info = b''.join(map(frame, (
-        'paste_sessioncookie 1', purpose, key['cookie_name'], key['domain'], key['path'])))
-    prk = hmac.new(bytes(32), key['secret'].encode('utf-8'), hashlib.sha256).digest()
-    return hmac.new(prk, info + b'\x01', hashlib.sha256).digest()
-
-
-def key_id(key):
-    return derive(key, 'key id')[:4].hex()
-
-
-def sign(key, payload, version='1'):
-    """The value for the text of a payload, which may be of any form."""
-    signed = '.'.join((version, key_id(key), payload))
-    mac = hmac.new(derive(key, 'sign'), signed.encode('ascii'), hashlib.sha256)
-    return f'{signed}.{mac.hexdigest()}'
-
-
-def session_id(base_id, namespace, salt):
-    name = namespace.encode('latin-1')
-    return hashlib.sha256(
-        b'paste_sessioncookie session id 1'
-        + len(name).to_bytes(4, 'big') + name
-        + len(salt).to_bytes(4, 'big') + salt.encode('ascii')
-        + base_id.encode('ascii')).hexdigest()[:40]
-
-
-def write_text(text):
-    if re.fullmatch(r'[A-Za-z0-9._~/@+-]*', text):
-        return text
-    return '*' + base64.urlsafe_b64encode(text.encode('latin-1')).decode().rstrip('=')
-
-
-def read_text(text):
-    """A text's native string."""
-    native = text
-    if text.startswith('*'):
-        try:
-            padded = text[1:] + '=' * (-len(text[1:]) % 4)
-            native = base64.urlsafe_b64decode(padded).decode('latin-1')
-        except ValueError:
-            raise Refused('malformed') from None
-    if re.search('[\x00-\x1f\x7f]', native) or write_text(native) != text:
-        raise Refused('malformed')
-    return native
-
-
-def write_values(values):
-    return '&'.join(f'{write_text(key)}={write_text(values[key])}' for key in sorted(values))
-
-
-def b64url(data):
-    return base64.urlsafe_b64encode(data).decode('ascii').rstrip('=')
-
-
-def from_b64url(text):
-    try:
-        data = base64.urlsafe_b64decode(text + '=' * (-len(text) % 4))
-    except ValueError:
-        raise Refused('malformed') from None
-    if b64url(data) != text:
-        raise Refused('malformed')
-    return data
-
-
-def claims_text(login, payload, cookie_name):
-    """The claims of a login, as RFC 8785 writes them."""
-    session = hashlib.sha256(
-        b'paste_sessioncookie login 1' + payload['base_id'].encode('ascii')).hexdigest()[:40]
-    return json.dumps({
-        'aud': cookie_name, 'by': login['by'], 'exp': payload['absolute'],
-        'groups': login['tokens'], 'iat': login['at'], 'jti': login['id'],
-        'sid': session, 'sub': login['user'].encode('latin-1').decode('utf-8'),
-    }, ensure_ascii=False, separators=(',', ':'))
-
-
-def sign_login(private_key, claims, header='{"alg":"EdDSA","typ":"JWT"}'):
-    """The JWS of claims, which may be any text."""
-    signed = '.'.join(b64url(each.encode('utf-8')) for each in (header, claims))
-    key = load_pem_private_key(private_key.encode('ascii'), None)
-    return f'{signed}.{b64url(key.sign(signed.encode("ascii")))}'
-
-
-def is_signed(token, public_key):
-    signed, _, signature = token.rpartition('.')
-    try:
-        load_pem_public_key(public_key.encode('ascii')).verify(
-            from_b64url(signature), signed.encode('ascii'))
-    except InvalidSignature:
-        return False
-    return True
-
-
-def verify_login(public_keys, token, payload, cookie_name):
-    """The login that a JWS says; the check 10 of the page."""
-    header, claims, _ = map(from_b64url, token.split('.'))
-    if header != b'{"alg":"EdDSA","typ":"JWT"}' or not any(
-            is_signed(token, each) for each in public_keys):
-        raise Refused('bad-login')
-    try:
-        found = json.loads(claims.decode('utf-8'))
-        login = {'id': found['jti'], 'at': found['iat'], 'by': found['by'],
-                 'user': found['sub'].encode('utf-8').decode('latin-1'),
-                 'tokens': found['groups']}
-        same = claims_text(login, payload, cookie_name) == claims.decode('utf-8')
-        check_login(login)
-    except (AttributeError, LookupError, TypeError, ValueError, Refused):
-        raise Refused('bad-login') from None
-    if not (same and type(login['at']) is int and re.fullmatch('[0-9a-f]{32}', login['id'])
-            and not re.search('[^\x20-\x7e\x80-\xff]', login['by'] + login['user'])):
-        raise Refused('bad-login')
-    return login
-
-
-def write(payload):
-    """The text of a payload, as vectors.json has payloads."""
-    login, previous = payload['login'], payload['previous']
-    parts = [payload['base_id'], *(str(payload[each]) for each in TIMES), '',
-             write_values(payload['values']), '']
-    if isinstance(login, str):
-        parts[5] = login
-    elif login:
-        parts[5] = ':'.join((login['id'], str(login['at']), write_text(login['by']),
-                             write_text(login['user']), '&'.join(map(write_text, login['tokens']))))
-    if previous:
-        parts[7] = '{}:{}:{}'.format(previous['base_id'], previous['until'], ''.join(
-            '&' + write_text(name) for name in sorted(previous['salted'])))
-    for name in sorted(payload['sections']):
-        section = payload['sections'][name]
-        parts.append(':'.join((
-            write_text(name), section['salt'], write_values(section['values']))))
-    return '!'.join(parts)
-
-
-TIMES = ('created', 'issued', 'idle', 'absolute')
-TEXT = r'[^!:&=]*'
-VALUES = f'(?:{TEXT}={TEXT}(?:&{TEXT}={TEXT})*)?'
-TIME = '[1-9][0-9]{0,11}'
-PAYLOAD = re.compile('!'.join((
-    '(?P<base_id>[0-9a-f]{32,128})',
-    f'(?P<created>{TIME})', f'(?P<issued>{TIME})', f'(?P<idle>{TIME})',
-    f'(?P<absolute>{TIME})',
-    f'(?:(?P<login>[0-9a-f]{{32}}):(?P<at>{TIME}):(?P<by>{TEXT}):(?P<user>{TEXT}):'
-    f'(?P<tokens>{TEXT}(?:&{TEXT})*)|(?P<jws>[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*))?',
-    f'(?P<values>{VALUES})',
-    f'(?:(?P<previous>[0-9a-f]{{32,128}}):(?P<until>{TIME}):(?P<salted>(?:&{TEXT})*))?',
-)) + f'(?P<sections>(?:!{TEXT}:(?:[0-9a-f]{{16}})?:{VALUES})*)')
-
-
-def read_values(text):
-    pairs = [pair.split('=') for pair in text.split('&')] if text else []
-    return {read_text(key): read_text(value) for key, value in pairs}
-
-
-def read(text):
-    """The payload of a text; the mirror of write()."""
-    match = PAYLOAD.fullmatch(text)
-    if match is None:
-        raise Refused('malformed')
-    payload = {'base_id': match['base_id'], **{each: int(match[each]) for each in TIMES},
-               'login': None, 'values': read_values(match['values']), 'previous': None,
-               'sections': {}}
-    if match['login']:
-        tokens = match['tokens'].split('&') if match['tokens'] else []
-        payload['login'] = {
-            'id': match['login'], 'at': int(match['at']), 'by': read_text(match['by']),
-            'user': read_text(match['user']), 'tokens': [read_text(each) for each in tokens]}
-        check_login(payload['login'])
-    if match['jws']:
-        for part in match['jws'].split('.'):
-            from_b64url(part)
-        payload['login'] = match['jws']
-    if match['previous']:
-        payload['previous'] = {
-            'base_id': match['previous'], 'until': int(match['until']),
-            'salted': [read_text(each) for each in match['salted'].split('&')[1:]]}
-    for section in match['sections'].split('!')[1:]:
-        name, salt, values = section.split(':')
-        if not salt and not values:
-            raise Refused('malformed')
-        payload['sections'][read_text(name)] = {'salt': salt, 'values': read_values(values)}
-    # order, repeats: there is one text for a payload
-    salted = payload['previous']['salted'] if payload['previous'] else []
-    if (write(payload) != text or len(payload['sections']) > 32
-            or len(set(salted)) < len(salted)):
-        raise Refused('malformed')
-    return payload
-
-
-def check_login(login):
-    try:
-        login['user'].encode('latin-1').decode('utf-8')
-    except UnicodeDecodeError:
-        raise Refused('malformed') from None
-    tokens = login['tokens']
-    if not login['user'] or len(set(tokens)) < len(tokens) or not all(
-            re.fullmatch(r'[!-~]+', each) and ',' not in each for each in tokens):
-        raise Refused('malformed')
-
-
-def unsign(keys, value, now, timeout, lifetime, login_keys=()):
-    """The payload of a value, and its login; the checks 1 to 8, 10 and 11 of the
-    page, in order."""
-    if len(keys[0]['cookie_name']) + len(value) > 4096:
-        raise Refused('too-large')
-    match = re.fullmatch(r'1\.([^.]*)\.(.*)\..{64}', value, re.DOTALL)
-    if match is None or not value.isascii():
-        raise Refused('malformed')
-    key = {key_id(each): each for each in keys}.get(match[1])
-    if key is None:
-        raise Refused('unknown-key')
-    if not hmac.compare_digest(sign(key, match[2]), value):
-        raise Refused('bad-signature')
-    payload = read(match[2])
-    if not payload['created'] <= payload['issued'] <= now + 60:
-        raise Refused('malformed')
-    if now >= min(payload['absolute'], payload['created'] + lifetime):
-        raise Refused('expired-absolute')
-    if now >= min(payload['idle'], payload['issued'] + timeout):
-        raise Refused('expired-idle')
-    login = payload['login']
-    if login and isinstance(login, str) is not bool(login_keys):
-        raise Refused('bad-login')
-    if isinstance(login, str):
-        login = verify_login(login_keys, login, payload, key['cookie_name'])
-    if login and not payload['created'] <= login['at'] <= now + 120:
-        raise Refused('bad-login')
-    return payload, login
-
-
-def candidates(header, name):
-    """The different values of a name in a Cookie header."""
-    found = []
-    for pair in header.split(';'):
-        pair = pair.strip(' \t')
-        if pair.startswith(name + '='):
-            found.append(pair[len(name) + 1:].partition(',')[0].strip(' \t'))
-    return list(dict.fromkeys(found))
-
-
-# -- the independent reader ends
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VECTORS = json.loads((ROOT / 'docs' / 'vectors.json').read_text('ascii'))
@@ -298,6 +41,7 @@ README = (ROOT / 'README.rst').read_text('utf-8')
 
 ACCEPTED = [pytest.param(each, id=each['note']) for each in VECTORS['accepted']]
 REFUSED = [pytest.param(each, id=each['note']) for each in VECTORS['refused']]
+SECTIONS = [pytest.param(each, id=each['note']) for each in VECTORS['sections']]
 HEADERS = [pytest.param(each, id=each['note']) for each in VECTORS['headers']]
 KEYS = [pytest.param(each, id=name) for name, each in VECTORS['keys'].items()]
 
@@ -308,23 +52,21 @@ def settings(key):
 
 def as_json(payload):
     """A payload of the package, as vectors.json has payloads."""
-    found = payload._asdict()
-    if payload.login is not None and payload.login.jws:
-        found['login'] = payload.login.jws
-        payload = payload._replace(login=None)
-    for name in ('login', 'previous'):
-        if getattr(payload, name) is not None:
-            found[name] = found[name]._asdict()
-    if payload.login is not None:
-        found['login']['tokens'] = list(found['login']['tokens'])
-        del found['login']['jws']
-    if found['previous']:
-        found['previous']['salted'] = sorted(found['previous']['salted'])
-    found['values'] = dict(found['values'])
-    found['sections'] = {
-        name: {'salt': section.salt, 'values': dict(section.values)}
-        for name, section in found['sections'].items()}
-    return found
+    login, previous = payload.login, payload.previous
+    found = {name: getattr(payload, name) for name in ('base_id', *TIMES)}
+    if login is not None:
+        login = login.jws or {
+            'id': login.id, 'at': login.at, 'by': login.by, 'user': login.user,
+            'tokens': list(login.tokens)}
+    if previous is not None:
+        previous = {**previous._asdict(), 'salted': sorted(previous.salted)}
+    return {**found, 'login': login, 'values': dict(payload.values), 'previous': previous,
+            'sections': as_json_sections(payload)}
+
+
+def as_json_sections(payload):
+    return {name: {'salt': section.salt, 'values': dict(section.values)}
+            for name, section in payload.sections.items()}
 
 
 def login_keys(vector):
@@ -359,16 +101,17 @@ class TestTheIndependentReader:
 
     def test_it_uses_nothing_of_the_package(self):
         """It uses five modules of the standard library, Ed25519, and itself."""
-        source = pathlib.Path(__file__).read_text('utf-8')
-        part = source.partition('reader begins\n')[2].partition('# -- the independent')[0]
+        source = pathlib.Path(specified.__file__).read_text('utf-8')
         names = {ast.Load: set(), ast.Store: set()}
-        for node in ast.walk(ast.parse(part)):
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Name):
                 names[type(node.ctx)].add(node.id)
             elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
                 names[ast.Store].add(node.name)
             elif isinstance(node, ast.arg):
                 names[ast.Store].add(node.arg)
+            elif isinstance(node, ast.ExceptHandler):
+                names[ast.Store].add(node.name)
         assert names[ast.Load] - names[ast.Store] - set(dir(builtins)) == {
             'base64', 'hashlib', 'hmac', 'json', 're',
             'InvalidSignature', 'load_pem_private_key', 'load_pem_public_key'}
@@ -409,6 +152,14 @@ class TestTheIndependentReader:
             unsign([key], vector['value'], vector['now'], vector['timeout'],
                    vector['lifetime'], login_keys(vector))
         assert refusal.value.args == (vector['status'],)
+
+    @pytest.mark.parametrize('vector', SECTIONS)
+    def test_sections(self, vector):
+        """Of sections that no writer writes, those of the vector are there."""
+        key = VECTORS['keys'][vector['key']]
+        payload, _ = unsign([key], vector['value'], vector['now'], vector['timeout'],
+                            vector['lifetime'])
+        assert payload['sections'] == vector['sections']
 
     @pytest.mark.parametrize('vector', HEADERS)
     def test_headers(self, vector):
@@ -469,6 +220,21 @@ class TestVectors:
         control = control_for(vector)
         assert (control.status, control.identity) == (vector['status'], None)
 
+    @pytest.mark.parametrize('vector', SECTIONS)
+    def test_sections(self, vector):
+        """Of sections that no writer writes, those of the vector are there, whether all
+        are looked at or one."""
+        signer = SessionCookieSigner(
+            timeout=vector['timeout'] / 60, lifetime=vector['lifetime'] / 60,
+            **settings(VECTORS['keys'][vector['key']]))
+        payload = signer.unsign(vector['value'], vector['now'])[0]
+        for name in ('/a', '/b', '/z'):
+            section = vector['sections'].get(name, {'salt': '', 'values': {}})
+            assert payload.part(name) == (
+                derive_id(payload.base_id, name, section['salt']), section['salt'],
+                section['values'])
+        assert as_json_sections(payload) == vector['sections']
+
     @pytest.mark.parametrize('vector', HEADERS)
     def test_headers(self, vector):
         """The package finds the candidates of the vector."""
@@ -505,7 +271,7 @@ class TestSpecification:
         described = set(re.findall(r'^``(\w+)(?:\(.*\))?``$', text, re.MULTILINE))
         control = control_for(VECTORS['accepted'][0])
         public = {name for name in dir(control) if not name.startswith('_')}
-        assert described == public - {'state', 'for_site'}
+        assert described == public - {'state', 'collect', 'withdraw'}
 
     def test_keys(self):
         """The keys that it describes are those that the filters set."""
@@ -679,6 +445,15 @@ class TestReadme:
     def test_commands(self, command):
         """The two commands for a fresh machine are there, each on one line."""
         assert f'   {command}\n' in README
+
+
+@pytest.mark.parametrize('page', sorted(ROOT.glob('*.rst')), ids=lambda page: page.name)
+def test_paths(page):
+    """What a page at the top says is in docs or tests is there."""
+    found = re.findall(r'(?<![\w/])((?:docs|tests)/[\w./-]*\w)', page.read_text('utf-8'))
+    # NAME is for the reader to put in, and _build for Sphinx
+    paths = [path for path in found if not re.search('[A-Z]{4}|_build', path)]
+    assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
 class TestRevocationReference:

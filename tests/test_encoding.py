@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from paste_sessioncookie import encoding
-from paste_sessioncookie.encoding import Login, Payload, Previous, Section
+from paste_sessioncookie.encoding import (
+    MOST_PARTS, NO_SECTION, Login, Payload, Previous, Section)
 from paste_sessioncookie.errors import Malformed
+from paste_sessioncookie.sessionid import derive
 
 BASE = 'ab' * 20
 SALT = '0123456789abcdef'
@@ -66,10 +68,20 @@ def test_pinned():
         'shop::shop.basket=*MT0yJjM&shop.odd=*Y2Fmw6k7LCJcICU')
 
 
+@pytest.mark.parametrize('login', [
+    Login('cd' * 16, 7, 'caf\xe9 shop', 'bob', ()), Login('cd' * 16, 7, '', 'Jos\xc3\xa9', ('staff',)),
+    Login('cd' * 16, 7, '', 'bob', ('a=b', 'c')),
+], ids=['by', 'user', 'tokens'])
+def test_a_login_partly_in_base64(login):
+    """Each text of a login has its own form."""
+    payload = PLAIN.replace(login=login)
+    assert encoding.decode(encoding.encode(payload)) == payload
+
+
 def test_a_signed_login_says_nothing():
     """As it is decoded a signed login is no user's, and older than any session."""
     login = encoding.decode(f'{HEAD}!e30.e30.AA!!').login
-    assert login == ('', 0, '', '', (), 'e30.e30.AA')
+    assert login == Login('', 0, '', '', (), 'e30.e30.AA')
     assert encoding.decode(f'{HEAD}!{"A" * 3000}.e30.!!').login.jws == f'{"A" * 3000}.e30.'
 
 
@@ -86,7 +98,7 @@ def test_anything_decodes_to_itself_or_not_at_all(tail):
 
 
 @pytest.mark.parametrize('text', [
-    '', '!', HEAD, f'{HEAD}!', f'{HEAD}!!', f'{HEAD}!!!!',
+    '', '!', HEAD, f'{HEAD}!', f'{HEAD}!!',
     # the head
     f'{BASE[:30]}!1!2!3!4!!!', f'{BASE.upper()}!1!2!3!4!!!', f'{BASE * 4}!1!2!3!4!!!',
     f'{BASE}!01!2!3!4!!!', f'{BASE}!0!2!3!4!!!', f'{BASE}!+1!2!3!4!!!', f'{BASE}!1_0!2!3!4!!!',
@@ -120,10 +132,8 @@ def test_anything_decodes_to_itself_or_not_at_all(tail):
     f'{HEAD}!!!x', f'{HEAD}!!!{BASE}', f'{HEAD}!!!{BASE}:9', f'{HEAD}!!!{BASE}:9:a',
     f'{HEAD}!!!{BASE}:9:&b&a', f'{HEAD}!!!{BASE}:9:&a&a', f'{HEAD}!!!{BASE}:09:', f'{HEAD}!!!{BASE}:9:&a=b',
     # sections
-    f'{HEAD}!!!!a', f'{HEAD}!!!!a:', f'{HEAD}!!!!a::', f'{HEAD}!!!!a:{SALT}', f'{HEAD}!!!!a:{SALT[:15]}:',
-    f'{HEAD}!!!!a:{SALT.upper()}:', f'{HEAD}!!!!a:{SALT}::', f'{HEAD}!!!!b:{SALT}:!a:{SALT}:',
-    f'{HEAD}!!!!a:{SALT}:!a:{SALT}:', f'{HEAD}!!!!a:{SALT}:!', f'{HEAD}!!!!&:{SALT}:',
-    f'{HEAD}!!!' + ''.join(f'!{n:02}:{SALT}:' for n in range(33)),
+    f'{HEAD}!!!' + ''.join(f'!{n:02}:{SALT}:' for n in range(33)), f'{HEAD}!!!' + '!' * 33,
+    f'{HEAD}!!!!\xe9::a=1',
 ], ids=repr)
 def test_refused(text):
     """Whatever is not the one text of a payload is refused."""
@@ -131,11 +141,92 @@ def test_refused(text):
         encoding.decode(text)
 
 
+@pytest.mark.parametrize('sections', [
+    '!', '!a', '!a:', '!a::', f'!a:{SALT}', f'!a:{SALT[:15]}:', f'!a:{SALT.upper()}:', f'!a:{SALT}::',
+    f'!&:{SALT}:', '!a::b=%20', '!a::b=*', '!a::b', '!*YQ::b=1',
+], ids=repr)
+def test_sections_that_are_none(sections):
+    """A section that is not of the form is not there, whoever asks, and hides no other."""
+    text = f'{HEAD}!!!{sections}!z::b=1'
+    for name, expected in (('a', NO_SECTION), ('z', Section('', {'b': '1'}))):
+        payload = encoding.decode(text)
+        assert payload.part(name)[1:] == expected
+        assert payload.sections.get(name, NO_SECTION) == expected
+        assert payload.part(name)[1:] == expected
+
+
+@pytest.mark.parametrize('first, values', [('b::x=1', {'x': '1'}), ('b::', {}), ('b', {'x': '2'})])
+def test_a_section_twice(first, values):
+    """The first one counts, whatever it is and whoever asks."""
+    payload = encoding.decode(f'{HEAD}!!!!{first}!b::x=2')
+    assert payload.part('b')[2] == values
+    assert payload.sections.get('b', NO_SECTION).values == values
+
+
+def test_parts_are_bounded():
+    """However many namespaces ask, a few are remembered, and all are right."""
+    payload = encoding.decode(f'{HEAD}!!!!7::x=1')
+    for number in [*range(99), 7]:
+        session_id, _, values = payload.part(str(number))
+        assert session_id == derive(BASE, str(number)) and values == ({'x': '1'} if number == 7 else {})
+        assert len(payload._parts) <= MOST_PARTS
+
+
+def test_threads_can_remember_one_more_part():
+    """Two threads that find room for one more at once leave no way to go on for ever."""
+    payload = encoding.decode(f'{HEAD}!!!')
+    payload._parts.update(dict.fromkeys(range(MOST_PARTS + 1), payload.part('a')))
+    payload.part('b')
+    assert len(payload._parts) <= MOST_PARTS
+
+
+def test_says_the_same():
+    """What is decoded twice says the same, whichever of the sections were looked at."""
+    one, other = [encoding.decode(encoding.encode(FULL)) for _ in range(2)]
+    other.part('/blog')
+    assert one.says_the_same(other)
+    assert not one.says_the_same(one.replace(sections={}))
+
+
+def test_sections_that_another_thread_decodes():
+    """Requests share the payload of a cookie: what one finds out disturbs no other."""
+    for look in (Payload.part, Payload.section_count, Payload.sections_text,
+                 Payload.sections.fget):
+        arguments = ('/blog',) if look is Payload.part else ()
+        results = [look(kind(BASE, 1, 2, 3, 4, sections=f'!/blog:{SALT}:a.b=1'), *arguments)
+                   for kind in (Payload, Overtaken)]
+        assert results[0] == results[1]
+
+
+class Overtaken(Payload):
+    """Its sections are decoded by another thread as soon as one has looked at them."""
+
+    __slots__ = ()
+
+    @property
+    def _sections(self):
+        found = Payload._sections.__get__(self)
+        if isinstance(found, str):
+            Payload._sections.__set__(self, Payload(BASE, 1, 2, 3, 4, sections=found).sections)
+        return found
+
+    @_sections.setter
+    def _sections(self, sections):
+        Payload._sections.__set__(self, sections)
+
+
 def test_base64():
     """All 64 characters are read, whatever the length is."""
     for value, text in ((b'\xfb\xef\xbe a', '----IGE'), (b'\xff\xff\xff ab', '____IGFi'),
                         (b'\xff\xff\xff ', '____IA')):
         assert encoding.decode(f'{HEAD}!!a=*{text}!').values == {'a': value.decode('latin-1')}
+
+
+def test_sections_with_control_characters():
+    """Sections that nobody looks at still go into a header."""
+    for code in (*range(0x20), 0x7f):
+        with pytest.raises(Malformed):
+            encoding.decode(f'{HEAD}!!!!b:{chr(code)}:')
 
 
 def test_as_many_sections_as_there_may_be():
@@ -165,3 +256,12 @@ def test_what_cannot_be_written(text):
 def test_tokens(token, good):
     """A token is printable ASCII without comma and space."""
     assert encoding.is_token(token) is good
+
+
+def test_equal_payloads():
+    """Two payloads are equal if all that they say is."""
+    one = encoding.decode(f'{HEAD}!!!!a::b=1')
+    assert one == encoding.decode(f'{HEAD}!!!!a::b=1')
+    assert one != encoding.decode(f'{HEAD}!!!!a::b=2')
+    assert one != encoding.decode(f'{HEAD}!!a=1!!a::b=1')
+    assert one != 'a payload' and one != one.sections

@@ -259,8 +259,8 @@ def test_a_login_in_a_section(visitor, probe, secret):
     visitor.get()
     payload = signer.auth(visitor.value, START)
     values = {'AUTH_TYPE': 'cookie', 'REMOTE_USER': 'root', 'REMOTE_USER_TOKENS': 'admin'}
-    for forged in (payload._replace(sections={'': Section('', values)}),
-                   payload._replace(values=values)):
+    for forged in (payload.replace(sections={'': Section('', values)}),
+                   payload.replace(values=values)):
         visitor.cookie = f'{NAME}={signer.sign(forged).decode()}'
         visitor.get()
         assert probe.control.status == 'ok'

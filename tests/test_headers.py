@@ -121,8 +121,9 @@ def test_delete():
 ], ids=repr)
 def test_vary(before, after):
     """Vary: Cookie is merged with what the application says."""
-    headers.add_vary_cookie(before)
-    assert before == after
+    given = list(before)
+    assert headers.with_vary_cookie(given) == after
+    assert given == before
 
 
 @pytest.mark.parametrize('value, after, public', [
@@ -163,3 +164,9 @@ def test_caches_that_are_told_more(name, own):
     result = [('X-A', 'b'), (name, '600'), *own]
     headers.make_private(result)
     assert name not in dict(result) and ('X-A', 'b') in result
+
+
+def test_vary_without_blanks():
+    """A field is found between commas alone."""
+    given = [('Vary', 'Accept,Cookie')]
+    assert headers.with_vary_cookie(given) == given

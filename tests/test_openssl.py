@@ -1,5 +1,5 @@
 """
-Signed logins, by OpenSSL's command line: neither this package nor PyJWT.
+Session IDs and signed logins, by command lines: neither this package nor PyJWT.
 
 The commands are those of docs/specification.rst.
 """
@@ -16,12 +16,13 @@ from conftest import NAME, START, Visitor, login
 from surroundings import missing
 from paste_sessioncookie import SessionCookieSigner, encoding
 from paste_sessioncookie.encoding import Login
+from paste_sessioncookie.sessionid import derive
 
 if shutil.which('openssl') is None:
     missing('there is no openssl: apt install openssl')
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-[VERIFY, SIGN] = [textwrap.dedent(block) for block in re.findall(
+[DERIVE, VERIFY, SIGN] = [textwrap.dedent(block) for block in re.findall(
     r'.. code-block:: sh\n\n((?:   .*\n)+)', (ROOT / 'docs' / 'specification.rst').read_text())]
 
 
@@ -38,6 +39,12 @@ def keys(tmp_path):
     shell('openssl genpkey -algorithm ed25519 -out login.pem\n'
           'openssl pkey -in login.pem -pubout -out login.pem.pub', tmp_path)
     return tmp_path
+
+
+def test_derive(tmp_path):
+    """b2sum derives the same session ID."""
+    base_id = '8d' * 20
+    assert shell(DERIVE, tmp_path, base_id=base_id).split()[0] == derive(base_id, '')
 
 
 @pytest.fixture
@@ -76,7 +83,7 @@ def test_a_login_by_openssl_is_ours(shop, probe, keys, secret):
     jws = shell(f'{SIGN}printf %s "$jws"', keys, base_id=payload.base_id,
                 created=str(payload.created), absolute=str(payload.absolute))
     signer = SessionCookieSigner(secret, cookie_name=NAME)
-    value = signer.sign(payload._replace(login=Login('', 0, '', '', (), jws)))
+    value = signer.sign(payload.replace(login=Login('', 0, '', '', (), jws)))
     visitor.cookie = f'{NAME}={value.decode("ascii")}'
     visitor.get()
     assert probe.control.status == 'ok'

@@ -1,4 +1,4 @@
-"""options.py: ini text in; values, or errors that name every fault and no secret."""
+"""section, options, sources, engines: ini text in; values, or errors that name every fault and no secret."""
 import base64
 import contextlib
 import hashlib
@@ -18,11 +18,12 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import paste_sessioncookie
-from paste_sessioncookie import ConfigError, SessionCookieHandler, cookie, namespace, options
-from paste_sessioncookie.options import IniSection, Option, nothing
+from paste_sessioncookie import (
+    ConfigError, SessionCookieHandler, cookie, engines, namespace, options, sources)
+from paste_sessioncookie.section import IniSection, Option, nothing
 
 TESTS = os.path.dirname(os.path.abspath(__file__))
-MAKE_ONE = 'secrets.token_hex(32)'
+MAKE_ONE = 'paste_sessioncookie secret'
 FOREVER = 3660 * 86400  # seconds
 
 
@@ -146,14 +147,14 @@ test_native_name_good, test_native_name_bad = table_test(
     'it takes a name of 1 to 100')
 
 test_revocation_good, test_revocation_bad = table_test(
-    options.revocation,
+    engines.revocation,
     [('none', 'none'), ('memory', 'memory'), ('Memory', 'memory'), ('NONE', 'none')],
     ['', 'all', 'files', 'memory # one process', 'true', 'sqllite:/var/lib/revoked.db',
      'shop.lists:', 'shop/lists:make', 'http://lists.example.org/x'],
     'it takes none, memory, sqlite:PATH, redis://HOST, or module:callable')
 
 _, test_revocation_no_address = table_test(
-    options.revocation, [],
+    engines.revocation, [],
     ['redis:', 'redis:localhost', 'redis:/localhost', 'redis://localhost:port', 'unix:',
      'redis://localhost:99999', 'redis://localhost/zero', 'REDIS://localhost:x',
      'redis://localhost?db=x', 'redis://localhost?socket_timeout=soon',
@@ -164,10 +165,10 @@ _, test_revocation_no_address = table_test(
     'it takes redis://USER:PASSWORD@HOST:PORT/DB')
 
 _, test_revocation_no_file_name = table_test(
-    options.revocation, [], ['sqlite:', 'sqlite: ', 'SQLite:'], 'a file name is missing')
+    engines.revocation, [], ['sqlite:', 'sqlite: ', 'SQLite:'], 'a file name is missing')
 
 _, test_revocation_file_as_an_address = table_test(
-    options.revocation, [], ['sqlite:///var/lib/revoked.db', 'sqlite://revoked.db'],
+    engines.revocation, [], ['sqlite:///var/lib/revoked.db', 'sqlite://revoked.db'],
     'it takes sqlite:PATH, without "//"')
 
 
@@ -184,21 +185,21 @@ def test_moment_is_utc(monkeypatch):
 
 
 _, test_login_private_key_form = table_test(
-    options.login_private_key, [],
+    sources.login_private_key, [],
     ['', 'login.pem', 'generate:login.pem', 'FILE:login.pem', 'file', 'file :login.pem',
      'file:login.pem\nfile:login.pem', '-----BEGIN PRIVATE KEY-----'],
     'it takes file:PATH or env:NAME')
 
 _, test_login_public_keys_form = table_test(
-    options.login_public_keys, [],
+    sources.login_public_keys, [],
     ['login.pem.pub', 'generate:x', 'file:login.pem.pub ; ours', 'file: login.pem.pub',
      'file:login.pem.pub # ours', '-----BEGIN PUBLIC KEY-----'],
     'it takes file:PATH or env:NAME')
 
 
 @pytest.mark.parametrize('convert, text', [
-    (options.login_private_key, 'file:'), (options.login_public_keys, 'file:'),
-    (options.login_private_key, 'env:'), (options.login_public_keys, 'env:')])
+    (sources.login_private_key, 'file:'), (sources.login_public_keys, 'file:'),
+    (sources.login_private_key, 'env:'), (sources.login_public_keys, 'env:')])
 def test_login_keys_without_a_name(convert, text):
     """The name of the file or of the variable must be there."""
     with pytest.raises(ValueError, match='name .*is missing'):
@@ -214,11 +215,11 @@ def test_login_keys_of_the_environment(monkeypatch, tmp_path):
     monkeypatch.setenv('LOGIN_KEY_PUB', LOGIN_KEYS['public_key'])
     (tmp_path / 'login.pem.pub').write_text(LOGIN_KEYS['public_key'])
     private, public = (LOGIN_KEYS[f'{each}_key'].strip().encode() for each in ('private', 'public'))
-    assert options.login_private_key('env:LOGIN_KEY', '') == private
-    assert options.login_public_keys(
+    assert sources.login_private_key('env:LOGIN_KEY', '') == private
+    assert sources.login_public_keys(
         'env:LOGIN_KEY_PUB\nfile:login.pem.pub', str(tmp_path)) == (public, public)
     with pytest.raises(ValueError, match='the environment variable LOGIN_KEY: this is a private'):
-        options.login_public_keys('env:LOGIN_KEY', '')
+        sources.login_public_keys('env:LOGIN_KEY', '')
 
 
 @pytest.mark.parametrize('mode, warned', [(0o600, False), (0o640, False), (0o644, True)])
@@ -227,9 +228,9 @@ def test_a_private_key_that_everybody_can_read(tmp_path, caplog, mode, warned):
     for name in ('private', 'public'):
         (tmp_path / name).write_text(LOGIN_KEYS[f'{name}_key'])
         (tmp_path / name).chmod(mode)
-    options.login_public_keys('file:public', str(tmp_path))
+    sources.login_public_keys('file:public', str(tmp_path))
     assert not caplog.records
-    options.login_private_key('file:private', str(tmp_path))
+    sources.login_private_key('file:private', str(tmp_path))
     assert [each.getMessage().endswith('private can be read by everybody on this machine; '
                                        'chmod 600 it') for each in caplog.records] == [True] * warned
 
@@ -237,9 +238,9 @@ def test_a_private_key_that_everybody_can_read(tmp_path, caplog, mode, warned):
 @pytest.mark.parametrize('text, shown', [
     ('file:a env:B\nfile:c', 'file:a env:B\nfile:c'), ('', ''), ('file:a b', None), ('a', None),
     ('-----BEGIN PRIVATE KEY-----', None), ('generate:a', None)])
-def test_sources(text, shown):
+def test_source_names(text, shown):
     """What may be a key itself is not shown."""
-    assert options.sources(text) == shown
+    assert sources.source_names(text) == shown
 
 
 @pytest.mark.parametrize('name', ['login_private_key', 'login_public_keys'])
@@ -314,18 +315,18 @@ SECRET = random_hex('a secret')
 
 def test_literal():
     """What names no source is the secret itself."""
-    assert options.secret(SECRET, '') == SECRET.encode()
-    assert options.secret('Z:' + SECRET, '') == b'Z:' + SECRET.encode()
+    assert sources.secret(SECRET, '') == SECRET.encode()
+    assert sources.secret('Z:' + SECRET, '') == b'Z:' + SECRET.encode()
     umlauts = ''.join(map(chr, range(0xc0, 0xe0)))
-    assert options.secret(umlauts, '') == umlauts.encode('utf-8')
+    assert sources.secret(umlauts, '') == umlauts.encode('utf-8')
 
 
 def test_literal_of_32_bytes():
     """32 bytes are enough, 31 are not; bytes count, not characters."""
-    assert options.secret(SECRET[:32], '') == SECRET[:32].encode()
-    assert options.secret('\xe4\xf6\xfc\xdf\xc4\xd6\xdc\u20ac' * 2, '')
+    assert sources.secret(SECRET[:32], '') == SECRET[:32].encode()
+    assert sources.secret('\xe4\xf6\xfc\xdf\xc4\xd6\xdc\u20ac' * 2, '')
     with pytest.raises(ValueError, match='it has 31 bytes and takes at least 32') as caught:
-        options.secret(SECRET[:31], '')
+        sources.secret(SECRET[:31], '')
     assert MAKE_ONE in str(caught.value)
 
 
@@ -335,14 +336,14 @@ OTHER_PHRASE = "seven old bicycles lean on Quentin's fence"
 
 def test_literal_with_blanks():
     """A phrase is a secret, as it was in the parent."""
-    assert options.secret(PHRASE, '') == PHRASE.encode()
+    assert sources.secret(PHRASE, '') == PHRASE.encode()
 
 
 @pytest.mark.parametrize('comment', [' ; old', ' # old', ' ;old', '\t#old', ' ;', ' #'])
 def test_comment_behind_a_literal(comment):
     """What looks like a comment would be part of the secret."""
     with pytest.raises(ValueError, match='no comments behind a value') as caught:
-        options.secret(SECRET + comment, '')
+        sources.secret(SECRET + comment, '')
     assert SECRET not in str(caught.value)
 
 
@@ -359,7 +360,7 @@ def test_comment_behind_a_literal(comment):
 def test_placeholder(text):
     """What stands in examples is refused, with the command that makes a real one."""
     with pytest.raises(ValueError, match='this looks like a placeholder') as caught:
-        options.secret(text, '')
+        sources.secret(text, '')
     assert MAKE_ONE in str(caught.value)
     assert text not in str(caught.value)
 
@@ -374,7 +375,7 @@ def test_random_secrets_are_no_placeholders(data, size):
     for text in (data[:size].hex(), data[:16].hex(),
                  base64.urlsafe_b64encode(data[:size]).rstrip(b'=').decode(),
                  base64.b64encode(data[:size]).decode()):
-        assert options.secret(text, '') == text.encode()
+        assert sources.secret(text, '') == text.encode()
 
 
 @pytest.mark.parametrize('data', [
@@ -382,7 +383,7 @@ def test_random_secrets_are_no_placeholders(data, size):
 def test_random_bytes_are_no_placeholder(tmp_path, data):
     """A file of random bytes is as good, whatever the bytes are."""
     (tmp_path / 'secret').write_bytes(data)
-    assert options.secret('file:secret', str(tmp_path)) == data
+    assert sources.secret('file:secret', str(tmp_path)) == data
 
 
 @pytest.mark.parametrize('data', [
@@ -390,13 +391,13 @@ def test_random_bytes_are_no_placeholder(tmp_path, data):
 def test_random_bytes_at_the_ends(tmp_path, data):
     """32 bytes of a file of random bytes stay 32, also when white space is among them."""
     (tmp_path / 'secret').write_bytes(data)
-    assert options.secret('file:secret', str(tmp_path)) == data
+    assert sources.secret('file:secret', str(tmp_path)) == data
 
 
 def test_random_text_with_brackets():
     """A random text of letters and signs is no placeholder for having < and > in it."""
     text = 'kT<v9!Rz@3mQ>x&7Lp$Wd2^Hs8*Yf5+Bn6'
-    assert options.secret(text, '') == text.encode()
+    assert sources.secret(text, '') == text.encode()
 
 
 # -- file:
@@ -409,7 +410,7 @@ def test_file(tmp_path, written):
     (tmp_path / 'a.secret').write_text(written)
     for text in (f'file:{tmp_path}/a.secret', f'file: {tmp_path}/a.secret',
                  'file:a.secret', 'file:./a.secret'):
-        assert options.secret(text, str(tmp_path)) == SECRET.encode()
+        assert sources.secret(text, str(tmp_path)) == SECRET.encode()
 
 
 def test_file_is_relative_to_the_ini_file(tmp_path, monkeypatch):
@@ -426,7 +427,7 @@ def test_file_is_relative_to_the_ini_file(tmp_path, monkeypatch):
 def test_file_is_missing(tmp_path):
     """The sentence names the file that was looked for, and what to write."""
     with pytest.raises(ValueError, match='there is no file .*generate: instead') as caught:
-        options.secret('file:a.secret', str(tmp_path))
+        sources.secret('file:a.secret', str(tmp_path))
     assert str(tmp_path / 'a.secret') in str(caught.value)
 
 
@@ -438,7 +439,7 @@ def test_file_is_no_secret(tmp_path, written, message, source):
     """A file with something else in it is named, and left as it is."""
     (tmp_path / 'a.secret').write_text(written)
     with pytest.raises(ValueError, match=message) as caught:
-        options.secret(f'{source}:a.secret', str(tmp_path))
+        sources.secret(f'{source}:a.secret', str(tmp_path))
     assert MAKE_ONE in str(caught.value)
     assert 'change-me' not in str(caught.value)
     assert (tmp_path / 'a.secret').read_text() == written
@@ -449,10 +450,10 @@ def test_file_cannot_be_read(tmp_path):
     """A directory, or what is under a file, cannot be read, and the sentence says why."""
     (tmp_path / 'a.secret').write_text(SECRET)
     with pytest.raises(ValueError, match='cannot be read: Is a directory') as caught:
-        options.secret('file:.', str(tmp_path))
+        sources.secret('file:.', str(tmp_path))
     assert str(tmp_path) in str(caught.value)
     with pytest.raises(ValueError, match='a.secret/b cannot be read: Not a directory'):
-        options.secret('file:a.secret/b', str(tmp_path))
+        sources.secret('file:a.secret/b', str(tmp_path))
 
 
 @contextlib.contextmanager
@@ -486,7 +487,7 @@ def test_file_of_somebody_else(public_directory, source):
         file.write(SECRET)
     os.chmod(filename, 0)
     with nobody(), pytest.raises(ValueError) as caught:
-        options.secret(f'{source}:a.secret', public_directory)
+        sources.secret(f'{source}:a.secret', public_directory)
     assert str(caught.value) == f'{filename} cannot be read: Permission denied'
     with nobody() if os.geteuid() else contextlib.nullcontext():
         os.chmod(filename, 0o600)
@@ -499,7 +500,7 @@ def test_file_of_somebody_else(public_directory, source):
 def test_comment_behind_a_file_name(tmp_path, source, comment):
     """What looks like a comment would be part of the name."""
     with pytest.raises(ValueError, match='no comments behind a value'):
-        options.secret(f'{source}:a.secret{comment}', str(tmp_path))
+        sources.secret(f'{source}:a.secret{comment}', str(tmp_path))
     assert os.listdir(tmp_path) == []
 
 
@@ -507,7 +508,7 @@ def test_comment_behind_a_file_name(tmp_path, source, comment):
 def test_file_without_a_name(text):
     """A source without a name says so."""
     with pytest.raises(ValueError, match='a file name is missing'):
-        options.secret(text, '')
+        sources.secret(text, '')
 
 
 @pytest.mark.parametrize('text', [
@@ -516,7 +517,7 @@ def test_file_without_a_name(text):
 def test_source_misspelt(text):
     """A misspelt source is no literal secret; the sentence lists the sources."""
     with pytest.raises(ValueError, match='file:PATH, env:NAME, generate:PATH'):
-        options.secret(text, '')
+        sources.secret(text, '')
 
 
 # -- env:
@@ -526,15 +527,15 @@ def test_source_misspelt(text):
 def test_env(monkeypatch, value):
     """The environment's secret, without white space around it."""
     monkeypatch.setenv('A_SECRET', value)
-    assert options.secret('env:A_SECRET', '') == SECRET.encode()
-    assert options.secret('env: A_SECRET', '') == SECRET.encode()
+    assert sources.secret('env:A_SECRET', '') == SECRET.encode()
+    assert sources.secret('env: A_SECRET', '') == SECRET.encode()
 
 
 def test_env_of_bytes(monkeypatch):
     """Bytes that are no UTF-8 come as they are."""
     data = bytes(range(0xa1, 0xc1))
     monkeypatch.setitem(os.environ, 'A_SECRET', os.fsdecode(data))
-    assert options.secret('env:A_SECRET', '') == data
+    assert sources.secret('env:A_SECRET', '') == data
 
 
 @pytest.mark.parametrize('value, message', [
@@ -548,7 +549,7 @@ def test_env_is_no_secret(monkeypatch, value, message):
     if value is not None:
         monkeypatch.setenv('A_SECRET', value)
     with pytest.raises(ValueError, match=message) as caught:
-        options.secret('env:A_SECRET', '')
+        sources.secret('env:A_SECRET', '')
     assert 'goes-in-here' not in str(caught.value)
     assert 'A_SECRET' in str(caught.value)
 
@@ -560,7 +561,7 @@ def test_generate(tmp_path, caplog):
     caplog.set_level(logging.INFO, 'paste_sessioncookie')
     old_mask = os.umask(0)
     try:
-        made = options.secret('generate:a.secret', str(tmp_path))
+        made = sources.secret('generate:a.secret', str(tmp_path))
     finally:
         os.umask(old_mask)
     file = tmp_path / 'a.secret'
@@ -571,14 +572,14 @@ def test_generate(tmp_path, caplog):
     assert len(bytes.fromhex(made.decode())) == 32
     assert [record.getMessage() for record in caplog.records] == [
         f'made a new secret: {file}']
-    assert options.secret('generate:a.secret', str(tmp_path)) == made
-    assert options.secret('file:a.secret', str(tmp_path)) == made
+    assert sources.secret('generate:a.secret', str(tmp_path)) == made
+    assert sources.secret('file:a.secret', str(tmp_path)) == made
     assert len(caplog.records) == 1
 
 
 def test_generate_makes_another_one_each_time(tmp_path):
     """Two files have two secrets."""
-    assert options.secret('generate:a', str(tmp_path)) != options.secret(
+    assert sources.secret('generate:a', str(tmp_path)) != sources.secret(
         'generate:b', str(tmp_path))
 
 
@@ -586,7 +587,7 @@ def test_generate_with_a_strict_umask(tmp_path):
     """A umask that forbids others everything changes nothing."""
     old_mask = os.umask(0o077)
     try:
-        options.secret('generate:a.secret', str(tmp_path))
+        sources.secret('generate:a.secret', str(tmp_path))
     finally:
         os.umask(old_mask)
     assert (tmp_path / 'a.secret').stat().st_mode & 0o7777 == 0o600
@@ -599,7 +600,7 @@ def test_generate_leaves_a_file_alone(tmp_path, caplog):
     file.write_text(SECRET)
     file.chmod(0o640)
     before = file.stat()
-    assert options.secret('generate:a.secret', str(tmp_path)) == SECRET.encode()
+    assert sources.secret('generate:a.secret', str(tmp_path)) == SECRET.encode()
     assert file.stat() == before
     assert file.read_text() == SECRET
     assert os.listdir(tmp_path) == ['a.secret']
@@ -609,7 +610,7 @@ def test_generate_leaves_a_file_alone(tmp_path, caplog):
 def test_generate_in_no_directory(tmp_path):
     """A directory is not made: the name may be misspelt."""
     with pytest.raises(ValueError) as caught:
-        options.secret('generate:nowhere/a.secret', str(tmp_path))
+        sources.secret('generate:nowhere/a.secret', str(tmp_path))
     assert str(caught.value) == (
         f'{tmp_path}/nowhere/a.secret cannot be made: No such file or directory')
     assert os.listdir(tmp_path) == []
@@ -619,7 +620,7 @@ def test_generate_in_a_directory_of_somebody_else(public_directory):
     """Where the server may not write, the sentence says so, and nothing is left behind."""
     os.chmod(public_directory, 0o555)
     with nobody(), pytest.raises(ValueError) as caught:
-        options.secret('generate:a.secret', public_directory)
+        sources.secret('generate:a.secret', public_directory)
     assert str(caught.value) == (
         f'{public_directory}/a.secret cannot be made: Permission denied')
     assert os.listdir(public_directory) == []
@@ -630,7 +631,7 @@ def test_generate_at_the_end_of_a_broken_link(tmp_path):
     written already."""
     (tmp_path / 'a.secret').symlink_to(tmp_path / 'nothing')
     with pytest.raises(ValueError) as caught:
-        options.secret('generate:a.secret', str(tmp_path))
+        sources.secret('generate:a.secret', str(tmp_path))
     assert str(tmp_path / 'a.secret') in str(caught.value)
     assert 'write generate: instead' not in str(caught.value)
     assert os.listdir(tmp_path) == ['a.secret']
@@ -638,7 +639,7 @@ def test_generate_at_the_end_of_a_broken_link(tmp_path):
 
 RACE = '''
 import logging, sys, threading, time
-from paste_sessioncookie import options
+from paste_sessioncookie import sources
 
 directory, rounds, threads = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 logged = []
@@ -652,7 +653,7 @@ def start_up():
     for number in range(rounds):
         while time.time() < start + number / 100:
             pass
-        lines.append(f"{number} {options.secret(f'generate:{number}.secret', directory)}")
+        lines.append(f"{number} {sources.secret(f'generate:{number}.secret', directory)}")
 
 lines = []
 print('ready', flush=True)
@@ -695,16 +696,16 @@ def test_secret_list(tmp_path, monkeypatch):
     (tmp_path / 'a.secret').write_text(random_hex('of a file'))
     monkeypatch.setenv('A_SECRET', random_hex('of the environment'))
     text = f'{SECRET}\n  file:a.secret\tenv:A_SECRET'
-    assert options.secret_list(text, str(tmp_path)) == tuple(
+    assert sources.secret_list(text, str(tmp_path)) == tuple(
         random_hex(each).encode() for each in ('a secret', 'of a file', 'of the environment'))
-    assert options.secret_list('', '') == ()
+    assert sources.secret_list('', '') == ()
 
 
 def test_secret_list_of_phrases():
     """A line may also be one secret with blanks in it."""
-    assert options.secret_list(f'{PHRASE}\n  {OTHER_PHRASE}', '') == (
+    assert sources.secret_list(f'{PHRASE}\n  {OTHER_PHRASE}', '') == (
         PHRASE.encode(), OTHER_PHRASE.encode())
-    assert options.secret_list(f'{PHRASE}\n{SECRET} {SECRET[::-1]}', '') == (
+    assert sources.secret_list(f'{PHRASE}\n{SECRET} {SECRET[::-1]}', '') == (
         PHRASE.encode(), SECRET.encode(), SECRET[::-1].encode())
 
 
@@ -712,7 +713,7 @@ def test_secret_list_that_is_ambiguous():
     """A good secret and a short one in a line are not taken for one phrase: neither
     would be accepted, and nobody would know why."""
     with pytest.raises(ValueError):
-        options.secret_list(f'{SECRET} of-yesterday', '')
+        sources.secret_list(f'{SECRET} of-yesterday', '')
 
 
 @pytest.mark.parametrize('text, message', [
@@ -727,7 +728,7 @@ def test_secret_list_that_is_ambiguous():
 def test_bad_secret_list(tmp_path, text, message):
     """Each has to be as good as the one that signs; none is made."""
     with pytest.raises(ValueError, match=message):
-        options.secret_list(text, str(tmp_path))
+        sources.secret_list(text, str(tmp_path))
     assert os.listdir(tmp_path) == []
 
 
@@ -736,7 +737,7 @@ def test_bad_secret_list(tmp_path, text, message):
 TABLE = {
     'size': Option(options.length, 4096),
     'time': Option(options.duration, required='write time = 30'),
-    'word': Option(options.secret, show=nothing, inherited=True),
+    'word': Option(sources.secret, show=nothing, inherited=True),
 }
 
 
@@ -760,8 +761,8 @@ def test_section_with_all_faults_at_once():
         '  - else: there is no such option; there are: size, time, word',
         '  - size = 9: it takes a number from 512 to 4096, which is what browsers keep',
         '  - time: missing; write time = 30',
-        '  - word: it has 8 bytes and takes at least 32.  Make one with:  '
-        'python3 -c "import secrets; print(secrets.token_hex(32))"',
+        '  - word: it has 8 bytes and takes at least 32.  Make one, in a file, with:  '
+        'python3 -m paste_sessioncookie secret site.secret',
         '  - something about two options']
     assert len(caught.value.faults) == 6
     assert section.failed == {'tine', 'else', 'size', 'time', 'word'}
@@ -892,7 +893,7 @@ def test_no_message_shows_the_password_of_a_store(url):
     with pytest.raises(ConfigError, match='revocation.*: it takes') as caught:
         cookie.make_session_cookie(None, {}, secret=SECRET, revocation=url)
     with pytest.raises(ValueError) as directly:
-        options.revocation(url, '')
+        engines.revocation(url, '')
     for error in (caught.value, directly.value):
         assert 'b0rrowed' not in ''.join(traceback.format_exception(error))
 

@@ -294,7 +294,7 @@ class TestAnswer:
         """Not only by what the parser of this machine happens to forbid."""
         for name in ('a document type', 'a document type elsewhere', 'laughs', 'a file'):
             with pytest.raises(ValueError, match='a document type'):
-                profileserver._unmarshal(NO_PROFILES[name])
+                profileserver.unmarshal(NO_PROFILES[name])
 
     @pytest.mark.parametrize('status', [
         '201 Created', '204 No Content', '301 Moved', '302 Found', '307 Temporary',

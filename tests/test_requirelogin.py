@@ -507,6 +507,16 @@ def test_answers_are_wsgi(make_site, probe):
         assert int(response.headers['Content-Length']) > 60
 
 
+def test_answers_are_for_no_frame_and_no_script(make_site, probe):
+    """Nothing on such a page is loaded or run, it is in no other page, and it is HTML."""
+    site = make_site(RequireLogin(probe, LOGIN, ['staff']))
+    for method, environ in ('GET', {}), ('POST', {}), ('GET', {'REMOTE_USER': 'eve'}):
+        headers = Request.blank('/a', method=method, environ=environ).get_response(site).headers
+        assert headers['Content-Security-Policy'] == (
+            "default-src 'none'; base-uri 'none'; frame-ancestors 'none'")
+        assert headers['X-Content-Type-Options'] == 'nosniff'
+
+
 def test_doctest():
     """The example at the head of the file runs."""
     assert doctest.testmod(requirelogin).failed == 0

@@ -16,7 +16,7 @@ from conftest import START, Visitor, login, logout
 from redisserver import PATIENT
 from surroundings import free_port
 
-from paste_sessioncookie import ConfigError, RevocationUnavailable, cookie, options
+from paste_sessioncookie import ConfigError, RevocationUnavailable, cookie, engines
 from paste_sessioncookie.revocation_redis import (
     ANSWER_TIMEOUT, CONNECT_TIMEOUT, GRACE, PREFIX, RETRY_AFTER, TRIAL, RedisStore)
 from paste_sessioncookie.revocation_store import StoredRevocations
@@ -526,8 +526,8 @@ for pid in children:
 
 def test_one_store_for_an_address(redis_server):
     """All filters with one address share connections, and what is known of an outage."""
-    store = options.revocation(redis_server.url, '')
-    assert options.revocation(redis_server.url, '') is store
+    store = engines.revocation(redis_server.url, '')
+    assert engines.revocation(redis_server.url, '') is store
     store.close()
 
 
@@ -535,7 +535,7 @@ def test_it_is_away_while_loading(tmp_path, caplog):
     """A site starts when Redis is late, with one warning for all filters."""
     caplog.set_level(logging.DEBUG)
     for _ in range(2):
-        options.revocation(f'unix://:{PASSWORD}@{tmp_path}/nowhere', '')
+        engines.revocation(f'unix://:{PASSWORD}@{tmp_path}/nowhere', '')
     [warning] = caplog.records
     assert warning.levelno == logging.WARNING
     assert warning.getMessage() == (

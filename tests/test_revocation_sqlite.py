@@ -12,7 +12,7 @@ import time
 import pytest
 from conftest import START, Visitor, login, logout
 
-from paste_sessioncookie import RevocationUnavailable, options, revocation_sqlite
+from paste_sessioncookie import RevocationUnavailable, engines, revocation_sqlite
 from paste_sessioncookie.revocation_sqlite import SWEEP_EVERY, SQLiteStore
 from paste_sessioncookie.revocation_store import StoredRevocations
 
@@ -67,6 +67,20 @@ def test_the_file_is_made(caplog, path):
     store.close()
 
 
+def test_a_file_that_everybody_can_write(caplog, path):
+    """Who can write the list can take entries out of it: a warning says so; to read it
+    tells nobody anything."""
+    store = SQLiteStore(path)
+    store.prepare()
+    for mode in 0o664, 0o666:
+        os.chmod(path, mode)
+        store.prepare()
+    store.close()
+    assert caplog.messages == [
+        f'{path} can be written by everybody on this machine, who can so bring a login back '
+        'that was ended; chmod 600 it']
+
+
 def test_many_processes_make_it(path):
     """Processes that start at once, without a file, have one list."""
     processes = [run('store.put(sys.argv[2].encode(), 7, 2, 1)', path, n) for n in range(12)]
@@ -90,7 +104,7 @@ def test_an_empty_file(path):
 
 def test_a_relative_name(tmp_path, monkeypatch):
     """It is relative to the ini file, and stays so when the server goes elsewhere."""
-    store = options.revocation('sqlite:revoked.db', str(tmp_path))
+    store = engines.revocation('sqlite:revoked.db', str(tmp_path))
     monkeypatch.chdir('/')
     store.put(b'x', 1, NOON, NOON)
     store.close()
@@ -100,7 +114,7 @@ def test_a_relative_name(tmp_path, monkeypatch):
 def test_two_names_of_one_file(path, tmp_path):
     """A link to the file is the file."""
     os.symlink(path, tmp_path / 'link.db')
-    assert options.revocation(f'sqlite:{path}', '') is options.revocation('sqlite:link.db', str(tmp_path))
+    assert engines.revocation(f'sqlite:{path}', '') is engines.revocation('sqlite:link.db', str(tmp_path))
 
 
 def test_loading_again(store, path):
@@ -161,7 +175,7 @@ def test_a_file_that_cannot_be_used(path, make, fault):
 def test_no_directory(tmp_path):
     """So is a directory that is not there."""
     with pytest.raises(ValueError, match='cannot be made: No such file or directory'):
-        options.revocation('sqlite:nowhere/revoked.db', str(tmp_path))
+        engines.revocation('sqlite:nowhere/revoked.db', str(tmp_path))
 
 
 def test_a_file_that_is_read_only():

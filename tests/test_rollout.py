@@ -1,6 +1,6 @@
 """
-Changing the secret of two servers, in the three steps of the reference
-=======================================================================
+Changing the secret of two servers, in the three rounds of the manual
+=====================================================================
 
 1: ``accept_secrets`` has tomorrow's secret on every server; 2: the two are
 swapped; 3: yesterday's is dropped after ``lifetime``.  Two processes, each

@@ -28,7 +28,7 @@ def make(secret=SECRET, **options):
 
 def payload(**changes):
     return Payload('ab' * 20, START, START, START + TIMEOUT, START + LIFETIME, None, {}, None,
-                   {})._replace(**changes)
+                   {}).replace(**changes)
 
 
 def sign(content, **options):
@@ -294,8 +294,9 @@ def test_the_limit_is_of_name_and_value():
 def test_too_many_sections():
     """A 33rd section is refused while it is written."""
     sections = {str(n): encoding.Section('', {'a.b': '1'}) for n in range(33)}
-    with pytest.raises(CookieTooLarge, match='more than 32 namespaces'):
+    with pytest.raises(CookieTooLarge, match='more than 32 namespaces keep something') as raised:
         sign(payload(sections=sections))
+    assert raised.value.limit == make().room
 
 
 @pytest.mark.parametrize('options, message', [
@@ -334,3 +335,31 @@ def test_without_a_secret():
 def test_doctest():
     """The example in the module's docstring is true."""
     assert doctest.testmod(signer).failed == 0
+
+
+def test_due_at_half_of_the_idle_time():
+    """Half of an odd number of seconds is rounded down."""
+    odd = payload(idle=START + 901)
+    assert not make().is_due(odd, START + 449)
+    assert make().is_due(odd, START + 450)
+
+
+def test_content_that_is_no_utf8():
+    """What the parent's content cannot be is replaced, not raised."""
+    made = make()
+    assert made.auth(made.sign(payload(values={'': 'a\xff'}))) == 'a\ufffd'
+
+
+@pytest.mark.parametrize('start, error', [
+    ('1.abcdef00.', Malformed), ('1.abcdef00..', UnknownKey)])
+def test_the_shortest_values(start, error):
+    """Without a payload a value is not of the form; with an empty one it may be."""
+    with pytest.raises(error):
+        make().unsign(start + '0' * 64, START)
+
+
+def test_too_large_with_as_many_sections_as_there_may_be():
+    """Thirty-two sections are not too many: their size is what is wrong."""
+    full = payload(sections={str(n): encoding.Section('', {'a.b': 'x' * 200}) for n in range(32)})
+    with pytest.raises(CookieTooLarge, match='^the cookie would be too large'):
+        make().sign(full)

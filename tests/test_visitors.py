@@ -1,4 +1,5 @@
-"""What visitors send: any Cookie header at all, and nothing ever breaks."""
+"""What visitors send: any Cookie header at all, and nothing ever breaks.  Headers that
+somebody has thought of are in ``attacks``."""
 import logging
 import re
 
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from conftest import NAME, START, Clock, Probe, Visitor, login, logout
 from paste_sessioncookie import SessionCookieHandler, SessionCookieSigner
 from paste_sessioncookie.encoding import Login, Payload
+from paste_sessioncookie.seldom import Seldom
 
 SECRET = 'the secret of the site that everybody attacks here'
 
@@ -18,7 +20,7 @@ def signed(secret=SECRET, user=None, **changes):
     payload = Payload('ab' * 20, START, START, START + 1800, START + 43200,
                       Login('cd' * 16, START, '', user, ()) if user else None, {}, None, {})
     signer = SessionCookieSigner(secret, cookie_name=NAME)
-    return signer.sign(payload._replace(**changes)).decode()
+    return signer.sign(payload.replace(**changes)).decode()
 
 
 VALUE = signed(user='bob')
@@ -33,6 +35,23 @@ def ask(header):
     assert response.status_int == 200
     assert re.fullmatch('[0-9a-f]{40}', probe.id)
     return probe, visitor
+
+
+def test_a_flood_of_bad_cookies(caplog, monkeypatch):
+    """What is refused is logged once a minute for each reason, and then with how often."""
+    site = SessionCookieHandler(Probe(), secret=SECRET, clock=Clock())
+    clock = Clock()
+    monkeypatch.setattr(site, '_refusals', {
+        status: Seldom(clock) for status in ('malformed', 'bad-signature')})
+    visitor = Visitor(site)
+    for seconds in (0, 1, 59):
+        clock.now = START + seconds
+        for value in 'junk', VALUE[:-1] + '!':
+            visitor.get(HTTP_COOKIE=f'{NAME}={value}')
+    assert [record.levelname for record in caplog.records] == ['WARNING']
+    clock.now = START + 61
+    visitor.get(HTTP_COOKIE=f'{NAME}={VALUE[:-1]}!')
+    assert caplog.messages[-1] == f'the cookie {NAME} is not accepted: bad-signature (3 times)'
 
 
 @given(latin1)
@@ -67,40 +86,6 @@ def test_odd_neighbours(before, after):
     """Whatever other cookies say, ours is found."""
     probe, _ = ask(f'{before};{NAME}={VALUE};{after}')
     assert probe.environ['REMOTE_USER'] == 'bob'
-
-
-@pytest.mark.parametrize('header, status, user', [
-    (f'{NAME}={VALUE}', 'ok', 'bob'),
-    (f'{NAME}={VALUE}; {NAME}={VALUE}', 'ok', 'bob'),
-    (f'{NAME}=junk; {NAME}={VALUE}', 'ok', 'bob'),
-    (f'{NAME}={VALUE}; {NAME}={signed("another secret, of 32 bytes or more", user="eve")}', 'ok', 'bob'),
-    (f'{NAME}={VALUE}; {NAME}={signed(user="eve", idle=START)}', 'ok', 'bob'),
-    (f'{NAME}={VALUE}, {NAME}={signed(user="eve")}', 'ok', 'bob'),
-    (f'foo=x,{NAME}={VALUE}', 'new', None),
-    (f'foo="; {NAME}={VALUE}; "', 'ok', 'bob'),
-    (f'{NAME.lower()}={VALUE}', 'new', None),
-    (f'{NAME} ={VALUE}', 'new', None),
-    (f'{NAME}="{VALUE}"', 'malformed', None),
-    (f'{NAME}=', 'malformed', None),
-    (f'{NAME}=' + 'x' * 5000, 'too-large', None),
-    ('x=' + 'x' * 100000 + f'; {NAME}={VALUE}', 'ok', 'bob'),
-    (f'{NAME}={VALUE}; {NAME}={signed(user="eve")}', 'conflict', None),
-    (f'{NAME}={VALUE}; {NAME}={signed()}', 'conflict', None),
-    ('; '.join(f'{NAME}=junk{n}' for n in range(8)) + f'; {NAME}={VALUE}', 'conflict', None),
-    ('; '.join(f'{NAME}=junk{n}' for n in range(7)) + f'; {NAME}={VALUE}', 'ok', 'bob'),
-    (f'{NAME}={signed("another secret, of 32 bytes or more")}', 'unknown-key', None),
-    (f'{NAME}={VALUE[:-1]}{"1" if VALUE[-1] != "1" else "2"}', 'bad-signature', None),
-    (f'{NAME}={signed(idle=START)}', 'expired-idle', None),
-    (f'{NAME}={signed(absolute=START)}', 'expired-absolute', None),
-    (f'{NAME}={signed(user="bob", issued=START + 61)}', 'malformed', None),
-    (f'{NAME}={signed(created=START + 1)}', 'malformed', None),
-    (f'{NAME}={signed(user="bob", issued=START - 1800, created=START - 1800)}', 'expired-idle', None),
-], ids=range(25))
-def test_status(header, status, user):
-    """Each kind of header has its status, and who is not accepted is nobody."""
-    probe, _ = ask(header)
-    assert (probe.control.status, probe.environ.get('REMOTE_USER')) == (status, user)
-    assert probe.control.new is (status != 'ok')
 
 
 @pytest.mark.parametrize('header, level, status', [
@@ -150,20 +135,3 @@ def test_a_fresh_session_each_time():
     """Who is not accepted has another ID each time, never one of the cookie's."""
     ids = {ask(f'{NAME}={VALUE[:-1]}!')[0].id for _ in range(20)}
     assert len(ids) == 20 and ask(f'{NAME}={VALUE}')[0].id not in ids
-
-
-def test_fixation():
-    """A cookie planted before a log-in gains its planter nothing."""
-    probe = Probe()
-    site = SessionCookieHandler(probe, secret=SECRET, clock=Clock())
-    attacker, victim = Visitor(site), Visitor(site)
-    attacker.get()
-    planted = probe.id
-    victim.cookie = attacker.cookie
-    probe.act = login()
-    victim.get()
-    probe.act = None
-    victim.get()
-    assert probe.id != planted and probe.environ['REMOTE_USER'] == 'bob'
-    attacker.get()
-    assert probe.id == planted and 'REMOTE_USER' not in probe.environ

@@ -37,8 +37,8 @@ from ..control import SessionControl
 from ..cookie import SessionCookieHandler
 from ..encoding import is_token
 from ..environ import CONTROL, PROFILE, REMOTE_USER, TOKENS, user_now
-from ..errors import Conflict, Unavailable
 from ..login import Identity
+from ..state import UNSURE
 
 log = logging.getLogger('paste_sessioncookie')
 
@@ -74,7 +74,7 @@ def site_user(environ: dict[str, Any]) -> Identity | None:
 def is_unsure(control: SessionControl) -> bool:
     """Whether the browser may hold a good login that does not show: the revocation
     list does not answer, or there are two cookies.  A log-out is meant all the same."""
-    return control.status in (Conflict.status, Unavailable.status)
+    return control.status in UNSURE
 
 
 def only_tokens(names: Iterable[str]) -> list[str]:

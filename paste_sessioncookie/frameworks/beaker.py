@@ -44,7 +44,7 @@ from beaker.util import coerce_session_params
 
 from ..control import SessionControl
 from ..errors import ConfigError
-from ..options import unknown
+from ..section import unknown
 from . import carry_names, get_control, keep, lifetime_seconds, only, warn_of_cookie_options
 from .files import own_folder, warn_of_unreadable
 

@@ -59,7 +59,7 @@ from werkzeug.local import LocalProxy
 
 from ..control import SessionControl
 from ..errors import ConfigError
-from ..options import unknown
+from ..section import unknown
 from . import carry_names, get_control, lifetime_seconds, warn_of_cookie_options
 from .cached import CacheStore
 from .record import Record, RecordMapping, Store

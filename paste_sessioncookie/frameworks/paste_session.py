@@ -47,7 +47,8 @@ from typing import Any
 from paste.wsgilib import add_close
 
 from .. import options
-from ..options import IniSection, Option
+from ..section import IniSection, Option
+from ..sources import path_of
 from . import carry_names, get_control, warn_of_cookie_options
 from .files import UNREADABLE, own_folder, unnamed, warn_of_unreadable
 from .record import Record, RecordMapping
@@ -88,7 +89,7 @@ class FileStore:
 
     def _read(self, content: bytes) -> dict[str, Any] | None:
         try:
-            return dict(pickle.loads(content))
+            return dict(pickle.loads(content))  # nosec B301 # the folder is our own
         except UNREADABLE as error:
             warn_of_unreadable(error)
             return None
@@ -251,7 +252,7 @@ middleware = SiteSessionMiddleware
 
 def folder(text: str, here: str) -> str:
     """A folder for this application alone, made if it is not there."""
-    return own_folder(options.path_of(text, here))
+    return own_folder(path_of(text, here))
 
 
 def mode(text: str, here: str) -> int:

@@ -133,6 +133,8 @@ class SiteSession(RedisSession):  # type: ignore[misc]
         state.session_id = key
         self.record = Record(control, self._store, tuple(carry), state.managed_dict)
         self.record.keep_empty = keep_empty
+        # the data is that of this ID; a login may come before anybody looks at it
+        self.record.sync()
 
     def key_of(self, session_id: str) -> str:
         """The key of a record in Redis."""

@@ -6,7 +6,7 @@ Speed: what the filters cost per request, and what others cost
 
     python tests/bench/speed.py [--instructions] [case ...]
     python tests/bench/speed.py --check
-    python tests/bench/speed.py --record
+    python tests/bench/speed.py --record [case ...]
 
 The overhead over the bare application, and its ratio to FLOOR's of the same
 workload and the same run (:mod:`workloads`).  Without an option the wall clock
@@ -16,7 +16,8 @@ part of a case's name.
 ``--check`` measures FLOOR and ours and fails when a ratio is more than a tenth
 over the recorded one.  Instructions differ between versions of Python: another
 version than the recorded one is not compared.  ``--record`` measures all, some
-minutes long, and writes what ``--check`` and the manual read.
+minutes long, or FLOOR, ours and these cases, and writes what ``--check`` and the
+manual read.
 
 The peers need starlette, itsdangerous, flask, django, pyramid, beaker and repoze.who.
 
@@ -39,7 +40,7 @@ TOLERANCE = 1.10
 
 BARE = 'bare application'
 NO_NAMESPACE = 'W1, verified before'
-OURS = {BARE: workloads.bare, **workloads.FLOOR, **workloads.OURS}
+OURS = {BARE: workloads.bare, **workloads.FLOOR, **workloads.LEAST, **workloads.OURS}
 PYTHON = '.'.join(platform.python_version_tuple()[:2])
 
 
@@ -78,11 +79,16 @@ def check() -> str:
                      for name, now in slower.items())
 
 
-def record() -> None:
-    results = measure.instructions(__file__, all_cases())
+def record(names: Iterable[str]) -> None:
+    """Cases that are not measured keep what is recorded of them."""
+    results = measure.instructions(__file__, names)
+    before = json.loads(RECORDED.read_text('utf-8'))
+    now = {name: [overhead(name, results), round(ratio(name, results), 2)]
+           for name in results if name != BARE}
+    if before['python'] == PYTHON:
+        now = {**before['cases'], **now}
     recorded = {'python': PYTHON, 'cases': {
-        name: [overhead(name, results), round(ratio(name, results), 2)]
-        for name in results if name != BARE}}
+        name: now[name] for name in all_cases() if name in now}}
     RECORDED.write_text(json.dumps(recorded, indent=1) + '\n', 'utf-8')
     TABLES.write_text(tables(recorded), 'utf-8')
 
@@ -130,10 +136,10 @@ def main() -> None:
     measure.run_if_asked(case_of)
     if '--check' in sys.argv:
         sys.exit(check() or 0)
-    if '--record' in sys.argv:
-        record()
-        return
     names = chosen(each for each in sys.argv[1:] if not each.startswith('--'))
+    if '--record' in sys.argv:
+        record(names)
+        return
     results: Mapping[str, float]
     if '--instructions' in sys.argv:
         results = measure.instructions(__file__, names)

@@ -35,8 +35,8 @@ from typing import Any, NamedTuple
 
 import measure
 
-from paste_sessioncookie import Namespace, SessionCookieHandler
-from paste_sessioncookie.encoding import NO_SECTIONS, Login, Payload, Section
+from paste_sessioncookie import Namespace, SessionCookieHandler, encoding, sessionid
+from paste_sessioncookie.encoding import Login, Payload, Section
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., object]
@@ -252,7 +252,7 @@ def handler(inside: Application = application, **options: Any) -> SessionCookieH
 
 
 def cookie(site: SessionCookieHandler, number: int = 0,
-           sections: Mapping[str, Section] = NO_SECTIONS, value: str = '') -> str:
+           sections: Mapping[str, Section] | str = '', value: str = '') -> str:
     login = Login('5b' * 16, NOW, '/accounts', USER, ())
     values = {'REMOTE_SESSION': value} if value else {}
     payload = Payload(f'{number:040x}', NOW, NOW, NOW + 1800, NOW + 43200, login, values,
@@ -262,7 +262,7 @@ def cookie(site: SessionCookieHandler, number: int = 0,
 
 
 def never_seen(site: SessionCookieHandler, value: str = '',
-               sections: Mapping[str, Section] = NO_SECTIONS) -> Iterable[str]:
+               sections: Mapping[str, Section] | str = '') -> Iterable[str]:
     """Cookies that differ, as many as are asked for."""
     return (cookie(site, number, sections, value) for number in itertools.count())
 
@@ -297,7 +297,7 @@ OURS: dict[str, MakeCase] = {
     'W2': lambda: unseen(writing_application),
     'W2, verified before': lambda: seen(writing_application),
     'W3': lambda: tampered(logging.CRITICAL, issue='kept'),
-    'W3, with a line in the log': lambda: tampered(logging.INFO, issue='kept'),
+    'W3, with the log on': lambda: tampered(logging.INFO, issue='kept'),
     'W4': lambda: requests(handler(), ['']),
     'W5': lambda: unseen(value=KILOBYTE),
     'W5, verified before': lambda: seen(value=KILOBYTE),
@@ -306,4 +306,54 @@ OURS: dict[str, MakeCase] = {
         lambda: seen(Namespace(application), sections=BLOG),
 }
 
+
+# -- the least that the protocol takes -----------------------------------------
+
+class LeastControl:
+    """An ID and a login, and nothing that can be done with them."""
+
+    __slots__ = ('id', 'login')
+
+    def __init__(self, session_id: str, login: list[str]) -> None:
+        self.id = session_id
+        self.login = login
+
+
+def least() -> measure.Case:
+    """
+    W1, by hand, in one function: tag, grammar, times, one ID, and what is in environ.
+
+    What it leaves out a filter cannot: all that is not a good cookie, revocation, a cache,
+    a changed configuration, and to look at what the application changed.
+    """
+    site = handler()
+    wanted = f'{NAME}='
+    (prefix, key), = site.signer._accepted.items()
+    find = encoding._START.match
+
+    def middleware(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        value = environ['HTTP_COOKIE'].partition(wanted)[2].partition(';')[0]
+        signed, now = value[:-65], time.time()
+        start = find(signed, len(prefix))
+        if not (value.startswith(prefix) and start and hmac.compare_digest(
+                key.tag(signed.encode('ascii')), value[-64:])):
+            raise ValueError('not the cookie of W1')
+        base_id, created, issued, idle, absolute, *login, odd = start.groups()
+        if not (int(created) <= int(issued) <= now + 60
+                and now < min(int(idle), int(absolute)) and int(login[1]) >= int(created)):
+            raise ValueError('not the times of W1')
+        environ['session.id'] = session_id = sessionid.derive(base_id, '')
+        environ['session.control'] = LeastControl(session_id, login)
+        environ['paste.auth.cookie'] = ['REMOTE_USER', 'REMOTE_SESSION']
+        environ['REMOTE_USER'] = login[3]
+        environ['AUTH_TYPE'] = 'cookie'
+
+        def remember(status: str, headers: list[tuple[str, str]],
+                     exc_info: Any = None) -> object:
+            return start_response(status, [*headers, ('Vary', 'Cookie')])
+        return application(environ, remember)
+    return requests(middleware, never_seen(site))
+
+
+LEAST = {'W1, the least that the protocol takes': least}
 FLOOR = cases_of('FLOOR', floor)

@@ -2,11 +2,11 @@
 import os
 import pathlib
 import shutil
-import subprocess
 import sys
 
 import pytest
 from paste.deploy import loadapp
+from surroundings import pytest_in
 from webtest import TestApp
 
 for name in ('flask_login', 'flask_session'):
@@ -81,6 +81,5 @@ def test_one_cookie(site):
 
 def test_tests_of_an_application(folder):
     """The example of a test passes."""
-    found = subprocess.run([sys.executable, '-m', 'pytest', '-q', 'test_weblog.py'],
-                           cwd=folder, text=True, capture_output=True, timeout=120)
+    found = pytest_in(folder, 'test_weblog.py')
     assert '2 passed' in found.stdout, found.stdout

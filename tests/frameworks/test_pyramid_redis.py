@@ -78,6 +78,14 @@ class TestPyramidSessionRedis(PolicyContract, Contract):
         self.ask(visitor, lambda session: session['sizes'].append('large'))
         assert self.ask(visitor, read('sizes')) == "['small', 'large']"
 
+    def test_made_before_the_login(self, site):
+        """What an anonymous visitor left does not follow him through a login, although
+        the session was loaded, and not looked at, before it."""
+        visitor = Visitor(site(untouched))
+        self.ask(visitor, write('color', 'blue'))
+        self.ask(visitor, lambda session: self.control.login('bob') or 'done')
+        assert self.ask(visitor, read('color')) == '-'
+
     def test_time_to_live(self, site):
         """Redis forgets a session in the package's time, from its last use on."""
         visitor = Visitor(site(untouched))

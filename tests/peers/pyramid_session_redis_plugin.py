@@ -16,7 +16,7 @@ from webob.cookies import SignedSerializer
 from paste_sessioncookie.control import SessionControl
 from paste_sessioncookie.frameworks import pyramid_redis
 from paste_sessioncookie.frameworks.testing import PlainCookie
-from paste_sessioncookie.state import Answer, Issue, SessionState
+from paste_sessioncookie.state import Answer, SessionState
 from tests import DummyRedis, _util
 
 OURS = pyramid_redis.session_factory
@@ -33,7 +33,7 @@ class Control(SessionControl):
     def __init__(self, session_id):
         state = SITE.identify({})
         if session_id:
-            state = SessionState(state.policy, state.now, 'ok', state.payload, carried=True)
+            state = SessionState(state.policy, state.time, 'ok', state.payload)
         super().__init__(state)
         self.first, self.payload = session_id, state.payload
 
@@ -78,7 +78,7 @@ def factory(secret=None, cookie_signer=None, cookie_name='session', **settings):
             if session._new:  # as the tests pretend
                 control.state.accepted = None
                 control.state.kept = bool(session.managed_dict)
-            told = control.state.answer(Issue.FREELY, public=False)
+            told = control.state.answer(public=False)
             if told is Answer.DELETE:
                 response.delete_cookie(cookie_name)
             elif told is not Answer.NOTHING:

@@ -13,7 +13,7 @@ import cherrypy
 from cherrypy.lib import cptools, sessions
 
 from ...errors import ConfigError
-from ...options import unknown
+from ...section import unknown
 from .. import carry_names, warn_of_cookie_options
 
 PREFIX = 'tools.sessions.'

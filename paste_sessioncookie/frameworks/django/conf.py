@@ -15,7 +15,7 @@ from django.contrib.sessions.middleware import SessionMiddleware
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ...options import unknown
+from ...section import unknown
 from .. import carry_names, warn_of_cookie_options
 
 NAME = 'SITE_SESSION'

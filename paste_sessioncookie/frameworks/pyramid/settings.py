@@ -12,7 +12,7 @@ from pyramid.path import DottedNameResolver
 from pyramid.tweens import EXCVIEW, INGRESS
 
 from ... import options
-from ...options import IniSection, Option
+from ...section import IniSection, Option
 from .. import carry_names
 from .login import MakeUser, SiteSecurityPolicy
 

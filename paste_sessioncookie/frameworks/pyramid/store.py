@@ -12,8 +12,7 @@ from typing import Any
 
 from cachelib import FileSystemCache, RedisCache, SimpleCache
 
-from ... import options
-from ...options import Option
+from ...section import Option, scheme
 from ..cached import MANY_SESSIONS, Cache, faults_of
 from ..files import own_folder
 from .settings import LOGIN_OBJECTS, LOGIN_OPTIONS, PREFIX, redis_from_url, resolved
@@ -61,7 +60,7 @@ def _cache(found: Any) -> Cache:
 
 
 def _without_password(text: str) -> str | None:
-    return options.scheme(text) if '//' in text else text
+    return scheme(text) if '//' in text else text
 
 
 OPTIONS = {
