@@ -1,130 +1,51 @@
 """The demonstration in a browser: Chromium, as a person uses it."""
 from __future__ import annotations
 
-import contextlib
+import json
 import os
-import shutil
-import time
 
+import configapps
 import pytest
+from person import browsing
 from test_demo import COOKIE, PASSWORDS, Caller, Server, listening
-from surroundings import missing
 from test_requirelogin import ACCEPTED, EVIL
 
 from paste_sessioncookie import SessionCookieHandler
 from paste_sessioncookie.requirelogin import RequireLogin
 
-NEEDED = 'apt-get install chromium chromium-driver; pip install selenium'
-
-try:
-    from selenium import webdriver
-    from selenium.webdriver.common.by import By
-    from selenium.webdriver.support.ui import WebDriverWait
-except ImportError:
-    webdriver = None
-
-OPTIONS = ('--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run',
-           '--disable-background-networking', '--disable-component-update',
-           '--disable-sync', '--window-size=1000,900')
+#: what the browser keeps of the cookie; no domain with a dot: it is this host's alone
+STORED = {'name': COOKIE, 'domain': '127.0.0.1', 'path': '/', 'secure': True,
+          'httpOnly': True, 'sameSite': 'Lax', 'session': True, 'expires': -1}
 
 
-def programs():
-    """The paths of browser and driver; skips without them, fails where CI is set."""
-    browser = shutil.which('chromium') or shutil.which('google-chrome')
-    driver = shutil.which('chromedriver')
-    if webdriver is None or browser is None or driver is None:
-        missing(f'no browser: {NEEDED}')
-    return browser, driver
-
-
-class Person:
-    """Somebody at a browser."""
-
-    def __init__(self, driver, url):
-        self.driver = driver
-        self.url = url
-
-    def go(self, path):
-        self.driver.get(self.url + path)
-
-    def find(self, selector):
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def texts(self, selector):
-        return [each.text for each in self.driver.find_elements(By.CSS_SELECTOR, selector)]
-
-    def press(self, selector):
-        """A button that sends a form; waits for the page that follows."""
-        # the browser's own mark of this page: it is gone when the next one is there
-        self.driver.execute_script('window.before = true')
-        self.find(selector).click()
-        WebDriverWait(self.driver, 20).until(_is_next_page)
-
-    def log_in(self, name):
-        self.find('#name').send_keys(name)
-        self.find('#password').send_keys(PASSWORDS[name])
-        self.press('form[action="/accounts/login"] button')
-
-    def write(self, path, text):
-        self.go(path)
-        self.find('#text').send_keys(text)
-        self.press('form[action$="/draft"] button')
-
-    def choose(self, path, theme):
-        self.go(path)
-        self.find(f'input[value={theme}]').click()
-        self.press('form[action$="/theme"] button')
-
-    def theme(self, path):
-        self.go(path)
-        return self.find('html').get_attribute('data-theme')
-
-    def drafts(self, path):
-        self.go(path)
-        return self.texts('li .text')
-
-    def user(self, path):
-        self.go(path)
-        return self.texts('aside strong')
-
-
-def _is_next_page(driver):
-    return driver.execute_script(
-        'return !window.before && document.readyState == "complete"')
-
-
-@contextlib.contextmanager
-def browsing(directory, url, *more):
-    """A person at a new browser."""
-    browser, chromedriver = programs()
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for option in (*OPTIONS, f'--user-data-dir={directory / "browser"}', *more):
-        options.add_argument(option)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(chromedriver))
-    driver.set_page_load_timeout(30)
-    try:
-        yield Person(driver, url)
-    finally:
-        driver.quit()
-
-
-@pytest.fixture
-def person(tmp_path):
-    with Server(tmp_path) as server, browsing(tmp_path, server.url) as person:
+@pytest.fixture(scope='module')
+def without_scripts(tmp_path_factory):
+    """Somebody who has switched JavaScript off."""
+    with browsing(tmp_path_factory.mktemp('no_scripts'), scripts=False) as person:
         yield person
 
 
-def test_a_visit(person):
-    """Drafts and themes apart, one login for all, and out again."""
-    person.go('/')
+@pytest.mark.parametrize('browser, title', [('chromium', 'ran'), ('without_scripts', '')])
+def test_scripts_run(browser, title, request):
+    """Of the two browsers, one runs scripts."""
+    person = request.getfixturevalue(browser)
+    person.driver.get('data:text/html,<script>document.title = "ran"</script>')
+    assert person.driver.title == title
+
+
+@pytest.mark.parametrize('browser', ['chromium', 'without_scripts'])
+def test_a_visit(browser, server, request):
+    """Drafts and themes apart, one login for all, and out again; with and without
+    JavaScript."""
+    person = request.getfixturevalue(browser).at(server.url)
+    person.be_new()
     person.write('/blog', 'For the blog')
     person.write('/news', 'For the news')
     person.choose('/news', 'night')
 
     person.go('/wiki/page/Home')
     person.find('main a[href^="/accounts"]').click()
-    person.log_in('ada')
+    person.fill_in('ada')
     assert person.driver.current_url == f'{person.url}/wiki/page/Home'
     assert 'Welcome, Ada Lovelace.' in person.find('main').text
     for path in ('/', '/accounts', '/blog', '/news', '/wiki'):
@@ -144,8 +65,7 @@ def test_a_visit(person):
     person.press('form[action^="/wiki/edit"] button')
     assert 'Written by hand.' in person.find('main').text
 
-    person.go('/accounts')
-    person.press('form[action="/accounts/logout"] button')
+    person.log_out()
     for path in ('/', '/accounts', '/blog', '/news', '/wiki'):
         assert person.user(path) == []
     assert person.drafts('/blog') == person.drafts('/news') == []
@@ -156,7 +76,7 @@ def test_staff(person):
     """One logs in on the way, and is where one wanted to be."""
     person.go('/staff/?by=name')
     assert person.find('h1').text == 'Log in'
-    person.log_in('ada')
+    person.fill_in('ada')
     assert person.driver.current_url == f'{person.url}/staff/?by=name'
     assert person.find('h1').text == 'Staff'
 
@@ -164,7 +84,7 @@ def test_staff(person):
 def test_not_staff(person):
     """Who is in no such group is refused, and not sent to and fro."""
     person.go('/staff')
-    person.log_in('grace')
+    person.fill_in('grace')
     assert person.driver.current_url == f'{person.url}/staff'
     assert person.find('h1').text == 'Forbidden'
 
@@ -174,7 +94,6 @@ def test_log_out_everywhere(person):
     elsewhere = Caller(person.url)
     elsewhere('/accounts/login', token=elsewhere.token('/accounts'), name='ada',
               password=PASSWORDS['ada'])
-    person.go('/accounts')
     person.log_in('ada')
     person.find('a[href="/accounts/everywhere"]').click()
     person.press('form[action="/accounts/everywhere"] button')
@@ -200,17 +119,18 @@ def test_came_from_stays(tmp_path):
         for index in range(len(table)):
             person.go(f'/other?go={index}')
             assert person.find('body').text == 'here'
-            hosts.append(person.driver.execute_script('return location.hostname'))
+            hosts.append(person.script('return location.hostname'))
     assert hosts == [EVIL] * 3 + ['127.0.0.1'] * len(ACCEPTED)
 
 
-def test_no_dialog(tmp_path):
+def test_no_dialog(somebody):
     """Who is told 401 sees the page: the browser does not ask for a password."""
     site = SessionCookieHandler(RequireLogin(None), secret=os.urandom(32))
-    with listening(site) as port, browsing(tmp_path, f'http://127.0.0.1:{port}') as person:
+    with listening(site) as port:
+        person = somebody.at(f'http://127.0.0.1:{port}')
         person.go('/')
         assert person.find('h1').text == 'Unauthorized'
-        assert person.driver.execute_script(
+        assert person.script(
             'return performance.getEntriesByType("navigation")[0].responseStatus') == 401
 
 
@@ -220,48 +140,64 @@ def test_the_cookie(person):
     person.choose('/blog', 'sepia')
     for path in ('/accounts', '/news', '/wiki'):
         person.go(path)
-    cookie, = person.driver.get_cookies()
-    assert cookie['name'] == COOKIE
-    assert cookie['secure'] is True
-    assert cookie['httpOnly'] is True
-    assert cookie['sameSite'] == 'Lax'
-    assert cookie['path'] == '/'
-    assert cookie['domain'] == '127.0.0.1'
-    assert 'expiry' not in cookie
-    assert person.driver.execute_script('return document.cookie') == ''
+    cookie, = person.cookies()
+    assert {key: cookie[key] for key in STORED} == STORED
+    assert cookie['size'] == len(COOKIE + cookie['value']) < 300
+    assert person.script('return document.cookie') == ''
+
+
+def test_restart(tmp_path, somebody):
+    """A server that is stopped and started has lost nothing, and who has logged out
+    stays so."""
+    server = Server(tmp_path)
+    person = somebody.at(server.url)
+    with server:
+        person.write('/blog', 'Before')
+        person.log_in('grace')
+        person.choose('/news', 'night')
+        assert person.drafts('/blog') == ['Before']
+    before = person.cookies()
+    with server:
+        assert person.drafts('/blog') == ['Before']
+        assert person.theme('/news') == 'night'
+        assert person.user('/wiki') == ['grace']
+        assert person.cookies() == before
+        person.log_out()
+    with server:
+        assert person.user('/wiki') == person.drafts('/blog') == []
+
+
+def test_closing_the_browser(tmp_path):
+    """The cookie goes with the browser's window, unless it is persistent."""
+    def site(**options):
+        return listening(SessionCookieHandler(
+            configapps.facts, secret=os.urandom(32), **options))
+
+    with site() as brief, site(persistent=True) as persistent:
+        urls = [f'http://{host}.localhost:{port}' for host, port in (
+            ('brief', brief), ('persistent', persistent))]
+        with browsing(tmp_path) as person:
+            for url in urls:
+                person.at(url).go('/?login=bob')
+            lasting = {each['domain'] for each in person.cookies() if not each['session']}
+        with browsing(tmp_path) as person:
+            users = [seen_user(person.at(url)) for url in urls]
+    assert lasting == {'persistent.localhost'}
+    assert users == [None, 'bob']
+
+
+def seen_user(person):
+    """Whom ``configapps.facts`` sees."""
+    person.go('/')
+    return json.loads(person.find('body').text)['user']
 
 
 def test_styles_are_applied(person):
     """The browser takes the style sheet under the page's policy: nothing is refused."""
+    person.driver.get_log('browser')  # of pages before
     person.go('/')
     assert person.find('nav li').value_of_css_property('list-style-type') == 'none'
     system = person.find('body').value_of_css_property('background-color')
     person.choose('/blog', 'sepia')
     assert person.find('body').value_of_css_property('background-color') != system
     assert person.driver.get_log('browser') == []
-
-
-def test_small_screen(person):
-    """At 360 pixels nothing has to be scrolled sideways."""
-    person.driver.execute_cdp_cmd('Emulation.setDeviceMetricsOverride', {
-        'width': 360, 'height': 700, 'deviceScaleFactor': 2, 'mobile': True})
-    person.write('/blog', 'x' * 200)
-    for path in ('/', '/accounts', '/blog', '/wiki', '/wiki/page/Home', '/staff'):
-        person.go(path)
-        assert person.driver.execute_script(
-            'return document.documentElement.scrollWidth') == 360, path
-
-
-def test_keyboard(person):
-    """One gets through the login with the keyboard alone; the first stop skips ahead."""
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.keys import Keys
-    person.go('/accounts')
-    ActionChains(person.driver).send_keys(Keys.TAB).perform()
-    assert person.driver.switch_to.active_element.text == 'Skip to the content'
-    ActionChains(person.driver).send_keys(
-        Keys.ENTER, Keys.TAB, 'grace', Keys.TAB, PASSWORDS['grace'], Keys.ENTER).perform()
-    end = time.monotonic() + 20
-    while not person.texts('aside strong') and time.monotonic() < end:
-        time.sleep(0.1)
-    assert person.texts('aside strong') == ['grace']

@@ -121,7 +121,7 @@ class Accounts(Application):
               fault: Html = Html(), status: str = '200 OK') -> Response:
         return request.page('Log in', html(
             _FORM, fault, request.mount, request.token_field(), came_from, name,
-            Html(' aria-invalid="true" aria-describedby="fault"' if fault else ''),
+            _FAULTY if fault else Html(), _FAULTY_HERE if fault else Html(),
             _DEMO_TABLE), status)
 
 
@@ -139,7 +139,7 @@ _FORM = '''\
 <input type="hidden" name="came_from" value="{}">
 <label for="name">User</label>
 <input class="field" id="name" name="name" value="{}" autocomplete="username"
- autocapitalize="none" spellcheck="false" required>
+ autocapitalize="none" spellcheck="false" required{}>
 <label for="password">Password</label>
 <input class="field" id="password" name="password" type="password"
  autocomplete="current-password" required{}>
@@ -185,6 +185,10 @@ of your cookie.  You can log in again at once.</p>
 </form>
 <p><a href="{}">Stay logged in</a></p>
 </section>'''
+
+# either field may be the wrong one; whoever comes back is at the one that is empty now
+_FAULTY = Html(' aria-invalid="true" aria-describedby="fault"')
+_FAULTY_HERE = Html(_FAULTY + ' autofocus')
 
 _WRONG = Html('<p class="alert" role="alert" id="fault">That user and that password do not '
               'belong together.</p>')

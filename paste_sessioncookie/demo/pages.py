@@ -143,6 +143,7 @@ nav a { display: block; padding: .375rem .5rem; border-radius: .375rem;
  text-decoration: none; }
 nav a:hover { text-decoration: underline; }
 nav a[aria-current] { background: var(--act); color: var(--on-act); }
+@media (forced-colors: active) { nav a[aria-current] { border: 2px solid; } }
 h1 { margin: 2rem 0 .75rem; font-size: 1.875rem; line-height: 1.2; }
 h2 { margin: 0 0 .75rem; font-size: 1.1875rem; line-height: 1.3; }
 p, ol, ul, pre { margin: 0 0 1rem; }

@@ -162,13 +162,16 @@ def see_other(location: str) -> Response:
 
 
 def read_body(environ: Environ) -> bytes:
-    """The body of a request.  Raises Refusal for one without a good length."""
+    """The body of a request.  Raises Refusal for one without a good length, or cut off."""
     length = environ.get('CONTENT_LENGTH') or ''
     if not (length.isascii() and length.isdigit()):
         raise Refusal('411 Length Required', 'The request does not say how long it is.')
     if len(length) > 9 or int(length) > MAX_BODY:
         raise Refusal('413 Content Too Large', f'{MAX_BODY // 1024} KB at most, please.')
-    body: bytes = environ['wsgi.input'].read(int(length))
+    try:
+        body: bytes = environ['wsgi.input'].read(int(length))
+    except OSError:  # uWSGI says so when a client hangs up
+        raise Refusal('400 Bad Request', 'The request did not come whole.') from None
     return body
 
 

@@ -61,8 +61,8 @@ class Weblog(Application):
             raise Refusal('400 Bad Request', 'There is no text in your draft.')
         session, now = request.control.id, int(self.clock())
         with self.database.write() as connection:
-            for table in ('draft', 'counter'):  # sessions that are over by now
-                connection.execute(f'DELETE FROM {table} WHERE at < ?', (now - KEPT,))
+            for delete in _DELETE_OLD:
+                connection.execute(delete, (now - KEPT,))
             connection.execute('INSERT INTO draft (session, text, at) VALUES (?, ?, ?)',
                                (session, text, now))
             connection.execute(_COUNT, (session, now))
@@ -110,7 +110,7 @@ class Weblog(Application):
         if not drafts:
             return Html('<p class="quiet">You have no drafts here.</p>')
         return html('<ul class="cards">\n{}\n</ul>', join(
-            html(_DRAFT, text, request.mount, request.token_field(), number, number)
+            html(_DRAFT, number, text, request.mount, request.token_field(), number, number)
             for number, text in drafts))
 
 
@@ -125,11 +125,13 @@ def _choices(chosen: str) -> Html:
         for theme, name in THEMES.items())
 
 
+# of sessions that are over by now
+_DELETE_OLD = 'DELETE FROM draft WHERE at < ?', 'DELETE FROM counter WHERE at < ?'
 _ON_CONFLICT = '''ON CONFLICT (session)
     DO UPDATE SET saved = saved + excluded.saved, at = excluded.at'''
-_COUNT = f'INSERT INTO counter VALUES (?, 1, ?) {_ON_CONFLICT}'
+_COUNT = f'INSERT INTO counter VALUES (?, 1, ?) {_ON_CONFLICT}'  # nosec B608 # all constants
 _ADD_COUNT = f'''INSERT INTO counter SELECT ?, saved, ? FROM counter
-    WHERE session = ? {_ON_CONFLICT}'''
+    WHERE session = ? {_ON_CONFLICT}'''  # nosec B608 # likewise
 
 _PAGE = '''\
 <p>Your drafts and your theme are this weblog’s own, though its twin has the same code and
@@ -159,11 +161,11 @@ the same database.  A draft stays while your session lasts, also when you log in
 
 _DRAFT = '''\
 <li>
-<p class="text">{}</p>
+<p class="text" id="draft-{}">{}</p>
 <form method="post" action="{}/delete">
 {}
 <input type="hidden" name="number" value="{}">
-<button class="second" aria-label="Delete draft {}">Delete</button>
+<button class="second" aria-describedby="draft-{}">Delete</button>
 </form>
 </li>'''
 
