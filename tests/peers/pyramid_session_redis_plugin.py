@@ -16,7 +16,7 @@ from webob.cookies import SignedSerializer
 from paste_sessioncookie.control import SessionControl
 from paste_sessioncookie.frameworks import pyramid_redis
 from paste_sessioncookie.frameworks.testing import PlainCookie
-from paste_sessioncookie.state import Answer, SessionState
+from paste_sessioncookie.state import Answer, Issue, SessionState
 from tests import DummyRedis, _util
 
 OURS = pyramid_redis.session_factory
@@ -34,6 +34,7 @@ class Control(SessionControl):
         state = SITE.identify({})
         if session_id:
             state = SessionState(state.policy, state.time, 'ok', state.payload)
+        state.issue = Issue.FREELY
         super().__init__(state)
         self.first, self.payload = session_id, state.payload
 
