@@ -187,8 +187,10 @@ def replace_client():
             response = await ahandle(self, scope)
         finally:
             current.reset(token)
-        load_cookies(response, site.remember(
-            state, environ, [], site._issue(state, environ), lenient=False))
+        told = []
+        if not state.is_quiet():
+            site._tell(state, environ, told, lenient=False)
+        load_cookies(response, told)
         return response
 
     class Request(client.ASGIRequest):
