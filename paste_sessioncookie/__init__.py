@@ -17,6 +17,7 @@ The house, from the ground; imports only go down::
     headers     Cookie in, Set-Cookie out
     -- pure up to here
     seldom      what is logged once a minute at most
+    filesystem  who else gets at a file
     login       who a user can be, and what a login is
     jws         logins that only one process can make
     revocation  which logins are void although they verify

@@ -17,7 +17,6 @@ import logging
 import os
 import random
 import sqlite3
-import stat
 import threading
 import time
 import weakref
@@ -25,6 +24,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import NoneType
 
+from . import filesystem
 from .revocation import Complaints
 from .revocation_store import Store
 
@@ -92,10 +92,10 @@ class SQLiteStore(Store):
                 log.info('made a new revocation list: %s', self.path)
             with contextlib.closing(_open(self.path, LOAD_TIMEOUT)) as connection:
                 _set_up(connection)
-            if os.stat(self.path).st_mode & stat.S_IWOTH:
+            if filesystem.is_writable_by_all(self.path):
                 log.warning('%s can be written by everybody on this machine, who can so bring '
                             'a login back that was ended; chmod 600 it', self.path)
-            warn_of_directory(self.path)
+            filesystem.warn_of_directory(self.path)
         except OSError as error:
             raise ValueError(f'{self.path} cannot be made: {error.strerror}') from error
         except (sqlite3.Error, ValueError) as error:
@@ -141,8 +141,8 @@ def check_file(path: str) -> None:
     """Raises ValueError for a file that cannot be a list of ours, and where none can be
     made.  The file is read, not opened as a database, which might leave others."""
     if not os.path.exists(path):
-        return check_directory(path)
-    if stat.S_ISFIFO(os.stat(path).st_mode):
+        return filesystem.check_directory(path)
+    if filesystem.is_pipe(path):
         raise ValueError(f'{path} cannot be used: it is a pipe')
     try:
         with open(path, 'rb') as file:
@@ -155,27 +155,6 @@ def check_file(path: str) -> None:
     if header and not os.path.exists(f'{path}-wal') and (
             int.from_bytes(header[_OF_APPLICATION_ID], 'big') != APPLICATION_ID):
         raise ValueError(f'{path} cannot be used: it is a database of another application')
-
-
-def check_directory(filename: str) -> None:
-    """Raises ValueError where no file could be made."""
-    try:
-        os.stat(os.path.join(os.path.dirname(filename) or os.curdir, ''))
-    except OSError as error:
-        raise ValueError(f'{filename} cannot be made: {error.strerror}') from error
-
-
-def open_directory(filename: str) -> str:
-    """The directory of a file, if everybody can put another one in its place; else ''."""
-    directory = os.path.dirname(filename) or os.curdir
-    mode = os.stat(directory).st_mode
-    return directory if mode & stat.S_IWOTH and not mode & stat.S_ISVTX else ''
-
-
-def warn_of_directory(filename: str) -> None:
-    if directory := open_directory(filename):
-        log.warning('everybody on this machine can put another file in the place of %s; '
-                    'chmod o-w %s', filename, directory)
 
 
 class _Connection:

@@ -6,12 +6,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Iterator
 
+from . import filesystem
 from .filters import SESSION, TABLES, Filter
 from .findings import Finding, Site
-from .revocation_sqlite import open_directory
 from .wiring import Place
 
 _REPOSITORIES = ('.git', '.hg', '.svn', '.bzr')
@@ -66,14 +65,14 @@ def _secrets(site: Site) -> Iterator[Finding]:
 
 
 def _readable(path: str, place: Place, option: str) -> Iterator[Finding]:
-    if os.path.isfile(path) and os.stat(path).st_mode & 0o007:
+    if os.path.isfile(path) and filesystem.is_open_to_all(path):
         yield Finding('warning', place, option, f'{path} can be read by everybody on this '
                       'machine', 'whoever has an account here can log in as anybody',
                       f'chmod 600 {path}')
 
 
 def _replaceable(path: str, place: Place, option: str) -> Iterator[Finding]:
-    if os.path.isdir(os.path.dirname(path)) and (directory := open_directory(path)):
+    if os.path.isdir(os.path.dirname(path)) and (directory := filesystem.open_directory(path)):
         yield Finding('warning', place, option, f'everybody on this machine can write into '
                       f'{directory}', f'whoever has an account here can put another file in '
                       f'the place of {path}', f'chmod o-w {directory}')
@@ -86,7 +85,7 @@ def _lists(site: Site) -> Iterator[Finding]:
             continue
         place = each.part.home('revocation')
         yield from _replaceable(path, place, 'revocation')
-        if os.path.isfile(path) and os.stat(path).st_mode & stat.S_IWOTH:
+        if os.path.isfile(path) and filesystem.is_writable_by_all(path):
             yield Finding('warning', place, 'revocation', f'{path} can be written by '
                           'everybody on this machine', 'whoever has an account here can '
                           'bring a login back that was ended', f'chmod 600 {path}')

@@ -10,11 +10,10 @@ import logging
 import os
 import re
 import secrets
-import stat
 from collections.abc import Callable
 
+from . import filesystem
 from .options import refuse_comment
-from .revocation_sqlite import check_directory, warn_of_directory
 from .signer import HOW_TO_MAKE_A_SECRET, MIN_SECRET
 
 log = logging.getLogger('paste_sessioncookie')
@@ -40,7 +39,7 @@ def existing_secret(text: str, here: str) -> bytes | None:
     if kind == 'generate' and colon:
         filename = path_of(name.strip(), here)
         if not os.path.lexists(filename):
-            check_directory(filename)
+            filesystem.check_directory(filename)
             return None
     return secret(text, here)
 
@@ -122,7 +121,7 @@ def path_of(name: str, here: str) -> str:
 def _from_file(filename: str, hint: str) -> bytes:
     """What is in a file.  Raises ValueError, with the hint if there is none."""
     try:
-        if stat.S_ISFIFO(os.stat(filename).st_mode):
+        if filesystem.is_pipe(filename):
             raise ValueError(f'{filename} is a pipe, which only one process could read, once')
         with open(filename, 'rb') as file:
             data = file.read(64 * 1024)
@@ -140,9 +139,9 @@ def _from_file(filename: str, hint: str) -> bytes:
 
 
 def _warn_if_open(filename: str) -> None:
-    if os.stat(filename).st_mode & 0o007:
+    if filesystem.is_open_to_all(filename):
         log.warning('%s can be read by everybody on this machine; chmod 600 it', filename)
-    warn_of_directory(filename)
+    filesystem.warn_of_directory(filename)
 
 
 def _generate(filename: str) -> None:

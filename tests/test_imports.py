@@ -9,7 +9,7 @@ import paste_sessioncookie
 HOUSE = Path(paste_sessioncookie.__file__).parent
 # from the ground up; a room may import those before it
 FLOORS = ['errors', 'sessionid', 'encoding', 'keyring', 'cache', 'signer',
-          'headers', 'seldom', 'login', 'jws', 'revocation', 'revocation_store',
+          'headers', 'seldom', 'filesystem', 'login', 'jws', 'revocation', 'revocation_store',
           'revocation_sqlite', 'revocation_redis', 'state', 'admission', 'control',
           'environ', 'section', 'options', 'sources', 'engines', 'addresses',
           'profileserver', 'cookie', 'namespace', 'requirelogin', 'profile',

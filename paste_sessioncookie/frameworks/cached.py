@@ -18,7 +18,7 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..errors import ConfigError
 from .files import UNREADABLE, warn_of_unreadable
@@ -29,6 +29,7 @@ MANY_SESSIONS = 100_000  # a threshold that sessions do not reach
 FEW = 10_000             # ... and below which one is reached by accident
 
 Replace = Callable[[str, Any, int], bool]
+AnyStore = TypeVar('AnyStore', bound='TimedStore')
 
 
 class Cache(Protocol):
@@ -40,7 +41,30 @@ class Cache(Protocol):
     def delete(self, key: str) -> bool: ...
 
 
-class CacheStore:
+class TimedStore:
+    """What a ``record.Store`` takes that keeps pickles for so many seconds, beside how it
+    reads, writes and removes one."""
+
+    _timeout: int
+    #: what is there under an ID, or None; raises one of UNREADABLE
+    _read: Callable[[str], object]
+
+    def lasting(self: AnyStore, timeout: int) -> AnyStore:
+        """The same store with another timeout."""
+        other = copy.copy(self)
+        other._timeout = timeout
+        return other
+
+    def load(self, session_id: str) -> dict[str, Any] | None:
+        try:
+            found = self._read(session_id)
+        except UNREADABLE as error:
+            warn_of_unreadable(error)
+            return None
+        return found if isinstance(found, dict) else None
+
+
+class CacheStore(TimedStore):
     """
     A ``record.Store`` over a cache.
 
@@ -65,19 +89,8 @@ class CacheStore:
         self._timeout = timeout
         self._prefix = prefix
 
-    def lasting(self, timeout: int) -> CacheStore:
-        """The same store with another timeout."""
-        other = copy.copy(self)
-        other._timeout = timeout
-        return other
-
-    def load(self, session_id: str) -> dict[str, Any] | None:
-        try:
-            found = self._cache.get(self._prefix + session_id)
-        except UNREADABLE as error:
-            warn_of_unreadable(error)
-            return None
-        return found if isinstance(found, dict) else None
+    def _read(self, session_id: str) -> object:
+        return self._cache.get(self._prefix + session_id)
 
     def insert(self, session_id: str, data: dict[str, Any]) -> None:
         """Raises TypeError for what cannot be kept, RuntimeError if the cache

@@ -12,7 +12,6 @@ memcached and DynamoDB, there is a moment between the look and the write.
 """
 from __future__ import annotations
 
-import copy
 import logging
 import sys
 import time
@@ -25,15 +24,15 @@ import flask_session
 from flask import Flask
 from flask_session.base import ServerSideSessionInterface
 
-from .cached import Cache, CacheStore
-from .files import UNREADABLE, warn_of_unreadable
+from .cached import Cache, CacheStore, TimedStore
+from .files import UNREADABLE
 
 log = logging.getLogger('paste_sessioncookie')
 
 PAUSES = (0.3, 0.6)  # seconds before the second and the third try, as Flask-Session has it
 
 
-class InterfaceStore:
+class InterfaceStore(TimedStore):
     """
     A ``record.Store`` over an interface of Flask-Session.
 
@@ -45,19 +44,8 @@ class InterfaceStore:
         self._interface = interface
         self._timeout = timeout
 
-    def lasting(self, timeout: int) -> InterfaceStore:
-        """The same store with another timeout."""
-        other = copy.copy(self)
-        other._timeout = timeout
-        return other
-
-    def load(self, session_id: str) -> dict[str, Any] | None:
-        try:
-            found = self._call('_retrieve_session_data', self._key(session_id))
-        except UNREADABLE as error:
-            warn_of_unreadable(error)
-            return None
-        return found if isinstance(found, dict) else None
+    def _read(self, session_id: str) -> object:
+        return self._call('_retrieve_session_data', self._key(session_id))
 
     def insert(self, session_id: str, data: dict[str, Any]) -> None:
         self._call('_upsert_session', timedelta(seconds=self._timeout), data,
