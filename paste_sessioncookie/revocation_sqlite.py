@@ -79,7 +79,7 @@ class SQLiteStore(Store):
         self._patience = patience
         self._complaints = Complaints(f'sqlite:{path}')
         self._reader = _Connection(path, BUSY_TIMEOUT)  # after a crash it may wait
-        self._writer = _Connection(path, 0)             # see _begin
+        self._writer = _Connection(path, 0)             # see _insist
 
     def prepare(self) -> None:
         """Make the file, for our own eyes only, if it is not there.  Raises ValueError
@@ -104,7 +104,7 @@ class SQLiteStore(Store):
     def put(self, name: bytes, up_to: int, until: int, now: int) -> None:
         end = time.monotonic() + self._patience
         with self._complaining(), self._writer.use(self._patience) as connection:
-            _begin(connection, end)
+            _insist(connection, 'BEGIN IMMEDIATE', end)
             _sweep(connection, now)
             connection.execute(_PUT, (name, up_to, until))
             connection.execute('COMMIT')
@@ -255,7 +255,8 @@ def _set_up(connection: sqlite3.Connection) -> None:
     """Make the tables in an empty file.  Raises ValueError for one that has others,
     sqlite3.Error for one that cannot be written."""
     if _one(connection, 'SELECT count(*) FROM sqlite_master') == 0:
-        connection.execute('PRAGMA journal_mode = WAL')
+        # another process that makes the same file does not let SQLite wait here
+        _insist(connection, 'PRAGMA journal_mode = WAL', time.monotonic() + LOAD_TIMEOUT)
         connection.executescript(_TABLES)
     if _one(connection, 'PRAGMA application_id') != APPLICATION_ID:
         raise ValueError('it is a database of another application')
@@ -269,12 +270,12 @@ def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute('ROLLBACK')
 
 
-def _begin(connection: sqlite3.Connection, end: float) -> None:
-    """Begin to write; try it until ``end``, by the monotonic clock.  Raises
-    sqlite3.OperationalError if others do not stop."""
+def _insist(connection: sqlite3.Connection, statement: str, end: float) -> None:
+    """Execute what others may lock, again until ``end``, by the monotonic clock.  Raises
+    sqlite3.OperationalError if they do not stop."""
     while True:
         try:
-            connection.execute('BEGIN IMMEDIATE')
+            connection.execute(statement)
             return
         except sqlite3.OperationalError as error:
             # (its number has a name from Python 3.11 on)

@@ -1,4 +1,5 @@
 """revocation_sqlite.py: a list in a file, for the processes of a machine."""
+import contextlib
 import logging
 import os
 import sqlite3
@@ -170,6 +171,15 @@ def test_a_file_that_cannot_be_used(path, make, fault):
     with pytest.raises(ValueError, match=f'revoked.db cannot be used: .*{fault}'):
         SQLiteStore(path).prepare()
     assert os.lstat(path).st_size == before.st_size
+
+
+def test_several_make_it_at_once(path):
+    """Who comes upon a file that another process is about to make waits for it."""
+    with contextlib.closing(sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute('BEGIN IMMEDIATE')
+        threading.Timer(0.3, other.execute, ['COMMIT']).start()
+        SQLiteStore(path).prepare()
 
 
 def test_no_directory(tmp_path):
