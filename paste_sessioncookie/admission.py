@@ -72,8 +72,7 @@ def _with_good_login(policy: Policy, payload: Payload, now: float) -> Payload:
         return payload
     # without keys a signed login is not read: its time is 0, and so refused below
     if policy.login_keys is not None:
-        current = policy.login_keys.verify(current, payload)
-        payload = payload.replace(login=current)
+        current, payload = policy.login_keys.verified(current, payload)
     at = current.at
     if not created <= at <= now + MAX_AHEAD:
         raise BadLogin('a time that cannot be')

@@ -24,16 +24,17 @@ padding (RFC 4648).  The whole of it lies in the cookie-octet of RFC 6265.
 """
 from __future__ import annotations
 
+import functools
 import re
+import string
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
-from . import sessionid
 from .errors import Malformed
-from .sessionid import SessionID
+from .sessionid import SessionID, derive
 
 # RFC 3986 "unreserved", and what mount points and mail addresses are full of
 LITERAL = ('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
@@ -44,21 +45,31 @@ LITERAL = ('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 NATIVE_TEXT = re.compile('[\x20-\x7e\x80-\xff]*')
 
 MAX_SECTIONS = 32  # namespaces with something to keep, in one cookie
+MOST_MARKS = 7 + MAX_SECTIONS  # "!" in a payload
 MOST_PARTS = 8     # namespaces that are remembered with a cookie
-
-# bytes.translate(None, these) leaves what is not among them
-_LITERAL = LITERAL.encode('ascii')
-_NATIVE = bytes(code for code in range(256) if NATIVE_TEXT.fullmatch(chr(code)))
+MOST_NAMES = 256   # whose text is remembered
 
 _CHARS = re.escape(LITERAL)
 _LITERALS = re.compile(f'[{_CHARS}]*')
+
+
+def _unchanging(pattern: re.Pattern[str]) -> bytes:
+    """The table with which bytes.translate() changes what does not match, and nothing else:
+    a quicker look at each byte than a regular expression's."""
+    return bytes(code if pattern.fullmatch(chr(code)) else code ^ 0x80 for code in range(256))
+
+
+_LITERAL = _unchanging(_LITERALS)
+_NATIVE = _unchanging(NATIVE_TEXT)
+# base64: the characters without bits that stand for nothing, by how many are in the last group
+_LAST = (string.ascii_letters + string.digits + '-_', '', 'AQgw', 'AEIMQUYcgkosw048')
 _ID = '[0-9a-f]{32,128}'
 _TIME = '[1-9][0-9]{0,11}'
-# up to the login: nobody, or a plain one without base64; else anything
+# up to the login: nobody, or a plain one without base64, or anything; and the rest
 _START = re.compile(
     f'({_ID})!({_TIME})!({_TIME})!({_TIME})!({_TIME})!'
     f'(?:([0-9a-f]{{32}}):({_TIME}):([{_CHARS}]*):([{_CHARS}]+):'
-    f'((?:[{_CHARS}]+(?:&[{_CHARS}]+)*)?)|([^!]*))!')
+    f'([{_CHARS}&]*)|([^!]*))!(.*)', re.DOTALL)
 _LOGIN = re.compile(f'([0-9a-f]{{32}}):({_TIME}):([^:&=]*):([^:&=]+):([^:=]*)')
 _JWS = re.compile('[A-Za-z0-9_-]+[.][A-Za-z0-9_-]+[.][A-Za-z0-9_-]*')
 _PREVIOUS = re.compile(f'({_ID}):({_TIME}):((?:&[^:=]*)?)')
@@ -111,6 +122,8 @@ class Section(NamedTuple):
 
 NO_VALUES: Mapping[str, str] = MappingProxyType({})
 NO_SECTION = Section('', NO_VALUES)
+# likewise; a plain tuple is quicker to take apart
+_NOTHING: tuple[str, Mapping[str, str]] = '', NO_VALUES
 Part: TypeAlias = tuple[SessionID, str, Mapping[str, str]]
 
 
@@ -123,7 +136,7 @@ class Payload:
     """
 
     __slots__ = ('base_id', 'created', 'issued', 'idle', 'absolute', 'login', 'values',
-                 'previous', '_sections', '_parts')
+                 'previous', 'verified', '_sections', '_parts')
 
     def __init__(self, base_id: str, created: int, issued: int, idle: int, absolute: int,
                  login: Login | None = None, values: Mapping[str, str] = NO_VALUES,
@@ -138,25 +151,27 @@ class Payload:
         self.login = login
         self.values = values           # the site's
         self.previous = previous
+        #: for a signed login: whose keys verified it, it, and the payload with it
+        self.verified: tuple[object, Login, Payload] | None = None
         self._sections = sections
         self._parts: dict[str, Part] = {}
 
     def part(self, namespace: str) -> Part:
         """One namespace's session ID, salt and values."""
-        part = self._parts.get(namespace)
+        parts = self._parts
+        part = parts.get(namespace)
         if part is None:
-            salt, values = self._section(namespace) if self._sections else NO_SECTION
-            if len(self._parts) >= MOST_PARTS:
-                self._parts.clear()
-            part = self._parts[namespace] = (
-                sessionid.derive(self.base_id, namespace, salt), salt, values)
+            salt, values = self._section(namespace) if self._sections else _NOTHING
+            if len(parts) >= MOST_PARTS:
+                parts.clear()
+            part = parts[namespace] = (derive(self.base_id, namespace, salt), salt, values)
         return part
 
     def _section(self, namespace: str) -> Section:
         sections = self._sections  # read once: another thread may decode them meanwhile
         if not isinstance(sections, str):
             return sections.get(namespace, NO_SECTION)
-        _, found, rest = sections.partition(f'!{encode_text(namespace)}:')
+        _, found, rest = sections.partition(f'!{_encode_name(namespace)}:')
         try:
             return _decode_section(rest.partition('!')[0]) if found else NO_SECTION
         except ValueError:
@@ -217,45 +232,65 @@ class Payload:
 _FIELDS = ('base_id', 'created', 'issued', 'idle', 'absolute', 'login', 'values', 'previous')
 
 
+# an object without __init__(), which is dearer than to set each attribute
+_new = object.__new__
+
+
 def encode(payload: Payload) -> str:
     """The text of a payload.  Raises ValueError for what is not native text."""
     # no local has the base ID: one of the parts may raise
+    created = str(payload.created)
     login = '' if payload.login is None else encode_login(payload.login)
     values = encode_values(payload.values) if payload.values else ''
     previous = _encode_previous(payload.previous) if payload.previous else ''
     sections = payload.sections_text() if payload._sections else ''
-    return (f'{payload.base_id}!{payload.created}!{payload.issued}!{payload.idle}!'
-            f'{payload.absolute}!{login}!{values}!{previous}{sections}')
+    issued = created if payload.issued == payload.created else str(payload.issued)
+    return (f'{payload.base_id}!{created}!{issued}!{payload.idle}!{payload.absolute}!'
+            f'{login}!{values}!{previous}{sections}')
 
 
-def decode(text: str) -> Payload:
+def decode(text: str, start: int = 0) -> Payload:
     """
-    The payload of a text.  Raises Malformed for any but encode()'s texts.
+    The payload of a text, of which it is all from ``start`` on.  Raises Malformed for
+    any but encode()'s texts.
 
     A section is looked at when its namespace asks; one that is not of the form is
     then not there.
     """
-    start = _START.match(text)
-    if start is None:
+    match = _START.match(text, start)
+    if match is None:
         raise Malformed('base ID or times')
     (base_id, created, issued, idle, absolute,
-     login_id, at, by, user, groups, odd) = start.groups()
-    rest = text[start.end():]
-    values, previous, sections = NO_VALUES, None, ''
+     login_id, at, by, user, groups, odd, rest) = match.groups()
+    payload = _new(Payload)
+    payload.base_id = base_id
+    # int() takes as long as four calls, and most sessions were neither begun before
+    # their login nor renewed since
+    payload.created = begun = int(created)
+    payload.issued = begun if issued == created else int(issued)
+    payload.idle = int(idle)
+    payload.absolute = int(absolute)
+    payload.verified = None
+    payload._parts = {}
     try:
-        login = None
         if login_id:
-            tokens = _distinct(groups.split('&')) if groups else ()
-            login = Login(login_id, int(at), by, user, tokens)
-        elif odd:
-            login = _decode_login(odd)
-        if rest != '!':
-            values, previous, sections = _decode_rest(rest)
+            payload.login = login = _new(Login)
+            login.id = login_id
+            login.at = begun if at == created else int(at)
+            login.by = by
+            login.user = user
+            login.tokens = _distinct(groups.split('&')) if groups else ()
+            login.jws = ''
+        else:
+            payload.login = _decode_login(odd) if odd else None
+        if rest == '!':
+            payload.values, payload.previous, payload._sections = NO_VALUES, None, ''
+        else:
+            payload.values, payload.previous, payload._sections = _decode_rest(rest)
     except ValueError:
         # a part is missing, or is not of the form that is written
         raise Malformed('a part of the payload') from None
-    return Payload(base_id, int(created), int(issued), int(idle), int(absolute), login,
-                   values, previous, sections)
+    return payload
 
 
 def _decode_rest(text: str) -> tuple[Mapping[str, str], Previous | None, str]:
@@ -272,32 +307,31 @@ def _decode_rest(text: str) -> tuple[Mapping[str, str], Previous | None, str]:
 
 def encode_text(text: str) -> str:
     """A native string for the cookie.  Raises ValueError if it is not one."""
-    if _LITERALS.fullmatch(text):
+    # the first is no more than a short cut
+    if (text.isalnum() and text.isascii()) or _LITERALS.fullmatch(text):
         return text
     try:
         data = text.encode('latin-1')
     except UnicodeEncodeError:
         raise ValueError('not a native string (PEP 3333)') from None
-    if data.translate(None, _NATIVE):
+    if data.translate(_NATIVE) != data:
         raise ValueError('a control character')
     return '*' + _to_base64(data)
 
 
 def _to_base64(data: bytes) -> str:
     """base64url without padding."""
-    text = b2a_base64(data, newline=False).decode('ascii')
+    text = b2a_base64(data).decode()
     # replace() leaps from one to the next; translate() looks at each character
-    return text.replace('+', '-').replace('/', '_').rstrip('=')
+    return text.replace('+', '-').replace('/', '_').rstrip('=\n')
 
 
 def _from_base64(text: str) -> bytes:
     """The bytes of base64url.  Raises ValueError for any but _to_base64()'s texts."""
     data = a2b_base64(text.replace('-', '+').replace('_', '/') + '==')
-    # what is no base64 was left out, and two alphabets were read; bits can only
-    # be wrong in what is not a whole group
-    whole = len(text) // 4
+    # what is no base64 was left out, and two alphabets were read
     if (len(data) != len(text) * 3 // 4 or '+' in text or '/' in text
-            or _to_base64(data[3 * whole:]) != text[4 * whole:]):
+            or text[-1:] not in _LAST[len(text) % 4]):
         raise ValueError('not what is written for these bytes')
     return data
 
@@ -305,15 +339,23 @@ def _from_base64(text: str) -> bytes:
 def decode_text(text: str) -> str:
     """The native string of what :func:`encode_text` wrote.  Raises ValueError
     for anything else in the alphabet."""
+    if text.isalnum() and text.isascii():
+        return text
     if not text.startswith('*'):
-        if text.encode('ascii').translate(None, _LITERAL):
+        data = text.encode('ascii')
+        if data.translate(_LITERAL) != data:
             raise ValueError('a character that is written in base64')
         return text
     data = _from_base64(text[1:])
     native = data.decode('latin-1')
-    if _LITERALS.fullmatch(native) or data.translate(None, _NATIVE):
+    if _LITERALS.fullmatch(native) or data.translate(_NATIVE) != data:
         raise ValueError('not what is written for this text')
     return native
+
+
+# keys, and names of namespaces: few, and in many cookies
+_encode_name = functools.lru_cache(maxsize=MOST_NAMES)(encode_text)
+_decode_name = functools.lru_cache(maxsize=MOST_NAMES)(decode_text)
 
 
 def encode_login(login: Login | None) -> str:
@@ -322,7 +364,7 @@ def encode_login(login: Login | None) -> str:
     if login.jws:
         return login.jws
     tokens = '&'.join(map(encode_text, login.tokens)) if login.tokens else ''
-    return (f'{login.id}:{login.at}:{encode_text(login.by)}:{encode_text(login.user)}:'
+    return (f'{login.id}:{login.at}:{_encode_name(login.by)}:{encode_text(login.user)}:'
             f'{tokens}')
 
 
@@ -355,8 +397,8 @@ def _decode_tokens(text: str) -> tuple[str, ...]:
 
 
 def _distinct(tokens: list[str]) -> tuple[str, ...]:
-    if len(set(tokens)) < len(tokens):
-        raise ValueError('a token twice')
+    if len(set(tokens)) < len(tokens) or '' in tokens:
+        raise ValueError('a token twice, or an empty one')
     return tuple(tokens)
 
 
@@ -366,7 +408,7 @@ def is_token(token: str) -> bool:
 
 
 def encode_values(values: Mapping[str, str]) -> str:
-    return '&'.join([f'{encode_text(key)}={encode_text(values[key])}'
+    return '&'.join([f'{_encode_name(key)}={encode_text(values[key])}'
                      for key in (sorted(values) if len(values) > 1 else values)])
 
 
@@ -380,14 +422,14 @@ def _decode_values(text: str) -> Mapping[str, str]:
         key, equals, value = pair.partition('=')
         if not equals or '=' in value:
             raise ValueError('not values')
-        values[decode_text(key)] = decode_text(value)
+        values[_decode_name(key)] = decode_text(value)
     if len(pairs) > 1:
         _check_ascending(values, len(pairs))
     return MappingProxyType(values)  # many requests share what was verified once
 
 
 def _encode_previous(previous: Previous) -> str:
-    names = ''.join([f'&{encode_text(name)}' for name in sorted(previous.salted)])
+    names = ''.join([f'&{_encode_name(name)}' for name in sorted(previous.salted)])
     return f'{previous.base_id}:{previous.until}:{names}'
 
 
@@ -399,7 +441,7 @@ def _decode_previous(text: str) -> Previous:
 
 
 def encode_section(name: str, section: Section) -> str:
-    return f'{encode_text(name)}:{section.salt}:{encode_values(section.values)}'
+    return f'{_encode_name(name)}:{section.salt}:{encode_values(section.values)}'
 
 
 def _decode_sections(text: str) -> Mapping[str, Section]:
@@ -412,7 +454,7 @@ def _decode_sections(text: str) -> Mapping[str, Section]:
     sections = {}
     for name, rest in first.items():
         try:
-            sections[decode_text(name)] = _decode_section(rest)
+            sections[_decode_name(name)] = _decode_section(rest)
         except ValueError:
             pass
     return MappingProxyType(sections)

@@ -137,18 +137,28 @@ class LoginKeys:
         return dataclasses.replace(login, jws=_JWS.encode(
             text.encode('utf-8'), self._private, algorithm=ALGORITHM, sort_headers=True))
 
+    def verified(self, login: Login, payload: Payload) -> tuple[Login, Payload]:
+        """The login as its JWS has it, and the payload with it: those of the last time, if
+        this very payload was verified before, and with these keys.  Raises BadLogin."""
+        known = payload.verified
+        if known is None or known[0] is not self:
+            login = self.verify(login, payload)
+            known = payload.verified = self, login, payload.replace(login=login)
+        _, login, payload = known
+        return login, payload
+
     def verify(self, login: Login, payload: Payload) -> Login:
         """sign(), backwards: the login as its JWS has it.  Raises BadLogin."""
         if not login.jws:
             raise BadLogin('not signed')
-        claims = self._verified[login.jws]
+        _, claims = self._verified.find(login.jws)
         # the session is looked at each time: the rest is in the text
         if (claims.session != login_session(payload.base_id)
                 or claims.expires != payload.absolute):
             raise BadLogin('of another session')
         return claims.login
 
-    def _verify(self, token: str) -> Claims:
+    def _verify(self, token: str) -> tuple[str, Claims]:
         # before any library looks at it: no other algorithm, no key, no extension
         if not token.startswith(HEADER + '.'):
             raise BadLogin('another header')
@@ -158,7 +168,7 @@ class LoginKeys:
             except jwt.PyJWTError:
                 continue
             claims = decode_claims(data, self._cookie_name)
-            return claims._replace(login=dataclasses.replace(claims.login, jws=token))
+            return token, claims._replace(login=dataclasses.replace(claims.login, jws=token))
         raise BadLogin('signed with no key that is configured here')
 
 

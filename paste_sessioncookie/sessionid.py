@@ -27,6 +27,7 @@ import functools
 import hashlib
 import secrets
 from collections.abc import Callable
+from os import urandom
 
 from .errors import ConfigError
 
@@ -64,7 +65,7 @@ class SessionID(str):
 
 def derive(base_id: str, namespace: str, salt: str = '') -> SessionID:
     """The session ID of one namespace."""
-    digest = _begun(namespace, salt).copy() if salt else _of_namespace(namespace).copy()
+    digest = (_begun(namespace, salt) if salt else _of_namespace(namespace)).copy()
     digest.update(base_id.encode())
     return SessionID(digest.hexdigest())
 
@@ -89,11 +90,13 @@ def login_session(base_id: str) -> str:
 
 def random_bytes() -> bytes:
     """The default generator: 20 bytes from the operating system."""
-    return secrets.token_bytes(20)
+    return urandom(20)
 
 
 def new_base_id(generator: Callable[[], bytes] = random_bytes) -> str:
     """A fresh base ID, as hex digits.  Raises ConfigError for a bad generator."""
+    if generator is random_bytes:
+        return urandom(20).hex()  # always what is asked for: needs no look
     random = generator()
     if not isinstance(random, bytes):
         raise ConfigError(

@@ -19,15 +19,15 @@ True
 """
 from __future__ import annotations
 
-import hmac
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from hmac import compare_digest
 
 from paste.auth import cookie as parent
 
 from . import encoding, sessionid
-from .cache import MOST_TEXTS, Cache
+from .cache import END, MOST_TEXTS, Cache
 from .encoding import Payload
 from .errors import (
     BadCookie, BadSignature, ConfigError, CookieTooLarge, ExpiredAbsolute,
@@ -42,13 +42,15 @@ MIN_SECRET = 32        # bytes: the size of the key that is made of it
 PREFIX = 11            # characters: version, key id and their dots
 TAG_DIGITS = 64        # HMAC-SHA256, whole
 CLOCK_SKEW = 60        # seconds by which two servers' clocks may differ
+_SKEW = float(CLOCK_SKEW)
 DEFAULT_TIMEOUT = 30   # minutes: the parent's
 DEFAULT_LIFETIME = 12 * 60  # minutes: NIST SP 800-63B-4, AAL2, says 24 h at most
 
 
-# a payload, and from when until when (Unix time) its times need no look.  A plain
+# a cookie's value, its payload, and from when until when (Unix time) its times need no
+# look: to compare the time with an int would cost three times as much.  A plain
 # tuple: to make and to take apart a named one costs a quarter of a HMAC more
-_Verified = tuple[Payload, float, float]
+_Verified = tuple[str, Payload, float, float]
 
 
 class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
@@ -145,13 +147,13 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         # 1. payload to text
         text = encoding.encode(payload)
         # 2. length
-        if len(text) > self.room or payload.section_count() > encoding.MAX_SECTIONS:
+        if len(text) > self.room or text.count('!') > encoding.MOST_MARKS:
             del text  # it would stand in the traceback
             raise too_large(payload, self.room)
         # 3. version and key id
         signed = self._prefix + text
         # 4. tag
-        return f'{signed}.{self.keys.current.tag(signed.encode("ascii"))}'.encode('ascii')
+        return f'{signed}.{self.keys.current.tag(signed.encode())}'.encode()
 
     def unsign(self, value: str, now: float) -> tuple[Payload, bool]:
         """
@@ -160,8 +162,13 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
 
         Raises one of the BadCookie family.
         """
-        # what was verified before needs no second look, but for the times
-        payload, valid_from, fresh_until = self._verified[value]
+        # what was verified before needs no second look, but for the times; this is
+        # Cache.find(), without the call
+        end = value[-END:]
+        known = self._verified.get(end)
+        if known is None or known[0] != value:
+            known = self._verified.find_out(value, end)
+        _, payload, valid_from, fresh_until = known
         if valid_from <= now < fresh_until:
             return payload, False
         self._check_times(payload, now)
@@ -180,31 +187,40 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         # 2. length, before anything that depends on it
         if len(value) > self._longest:
             raise TooLarge('longer than a browser keeps')
-        # 3. version and key id, and 4. tag: where they are
-        current = value.startswith(self._prefix)
-        key = self.keys.current if current else self._accepted.get(value[:PREFIX])
-        if (key is None or len(value) < PREFIX + 1 + TAG_DIGITS
-                or value[-1 - TAG_DIGITS] != '.' or not value.isascii()):
-            raise _misfit(value)
-        # 4. tag: what it says
-        signed = value[:-1 - TAG_DIGITS]
-        if not hmac.compare_digest(key.tag(signed.encode('ascii')), value[-TAG_DIGITS:]):
-            raise BadSignature('the tag is not right')
+        # 4. tag, and 3. version and key id
+        signed, _, tag = value.rpartition('.')
+        key = self._accepted.get(signed[:PREFIX])
+        if (key is None or not value.isascii()
+                or not compare_digest(key.tag(signed.encode()), tag)):
+            raise self._refusal(value)
         # 1. text to payload
-        payload = encoding.decode(signed[PREFIX:])
-        return self._with_times(payload, current)
+        payload = encoding.decode(signed, PREFIX)
+        if key is not self.keys.current or payload.created > payload.issued:
+            return value, payload, 0.0, 0.0
+        return value, payload, payload.issued - _SKEW, self._fresh_until(payload)
 
-    def _with_times(self, payload: Payload, current: bool) -> _Verified:
-        """The payload, and from when until when it is good as it is; never, if
-        it was signed with another secret than ours."""
+    def _fresh_until(self, payload: Payload) -> float:
+        """Until when a payload is good, and not due to be sent again."""
         issued = payload.issued
-        if not current or payload.created > issued:
-            return payload, 0, 0
         # the cookie's own times count: they may be of a shorter ``timeout``
-        for_seconds = min(payload.idle - issued, self.idle_seconds)
-        until = issued + (for_seconds // 2 if for_seconds > 0 else for_seconds)
-        return payload, issued - CLOCK_SKEW, min(
-            until, payload.absolute, payload.created + self.lifetime_seconds)
+        seconds = payload.idle - issued
+        if seconds > self.idle_seconds:
+            seconds = self.idle_seconds
+        until = issued + (seconds // 2 if seconds > 0 else seconds)
+        end = payload.created + self.lifetime_seconds
+        if end > payload.absolute:
+            end = payload.absolute
+        return float(until if until < end else end)
+
+    def _refusal(self, value: str) -> BadCookie:
+        """What is wrong with a value that is not signed with a key of ours."""
+        parts = value[:-1 - TAG_DIGITS].split('.', 2)
+        if (len(parts) != 3 or parts[0] != VERSION or value[-1 - TAG_DIGITS] != '.'
+                or not value.isascii()):
+            return Malformed('not of the form of version 1')
+        if parts[1] not in self.keys.by_id:
+            return UnknownKey('signed with a secret that is not configured here')
+        return BadSignature('the tag is not right')
 
     def is_due(self, payload: Payload, now: float) -> bool:
         """Whether half of the idle time has passed."""
@@ -246,15 +262,6 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
 
 
 _CONTENT = ''  # no environ key has this name
-
-
-def _misfit(value: str) -> BadCookie:
-    """Why a value does not begin and end as one of a configured key does."""
-    parts = value[:-1 - TAG_DIGITS].split('.', 2)
-    if (len(parts) != 3 or parts[0] != VERSION or value[-1 - TAG_DIGITS] != '.'
-            or not value.isascii()):
-        return Malformed('not of the form of version 1')
-    return UnknownKey('signed with a secret that is not configured here')
 
 
 def too_large(payload: Payload, room: int) -> CookieTooLarge:

@@ -13,25 +13,39 @@ class Asked(list):
         self.append(text)
         if text.startswith('bad'):
             raise ValueError(text)
-        return text.upper()
+        return upper(text)
+
+
+def upper(text):
+    return text, text.upper()
 
 
 def kept(cache):
-    return [*cache._older, *cache]
+    return [text for text, _ in (*cache._older.values(), *cache.values())]
 
 
 def test_asked_once():
     """What was found out is known again."""
     asked = Asked()
     cache = Cache(asked)
-    assert [cache['a'], cache['b'], cache['a']] == ['A', 'B', 'A']
+    assert [cache.find(each) for each in 'aba'] == [('a', 'A'), ('b', 'B'), ('a', 'A')]
     assert asked == ['a', 'b']
+
+
+def test_the_whole_text_counts():
+    """Texts that end alike are never taken for each other."""
+    asked = Asked()
+    cache = Cache(asked)
+    alike = [begin + 'the same at the end' for begin in ('', 'a', 'b')]
+    for text in alike * 2:
+        assert cache.find(text) == upper(text)
+    assert asked == alike * 2 and len(cache) == 1
 
 
 def test_discreet():
     """What a debug page shows has nothing in it that is kept."""
-    cache = Cache(str.upper)
-    cache['visitor']
+    cache = Cache(upper)
+    cache.find('visitor')
     assert 'visitor' not in f'{cache!r} {cache}'.lower()
 
 
@@ -41,7 +55,7 @@ def test_failures_are_not_kept():
     cache = Cache(asked)
     for _ in range(3):
         with pytest.raises(ValueError):
-            cache['bad']
+            cache.find('bad')
     assert asked == ['bad'] * 3 and not kept(cache)
 
 
@@ -49,16 +63,16 @@ def test_turned_off():
     """With room for none, everything is looked at each time."""
     asked = Asked()
     cache = Cache(asked, most_texts=0)
-    assert [cache['a'], cache['a']] == ['A', 'A']
+    assert [cache.find('a'), cache.find('a')] == [('a', 'A')] * 2
     assert asked == ['a', 'a'] and not kept(cache)
 
 
 @pytest.mark.parametrize('length', [5, 1000, 4096])
 def test_bounded(length):
     """Neither texts nor their characters are more than the limits, whatever comes."""
-    cache = Cache(str.upper)
+    cache = Cache(upper)
     for number in range(2 * MOST_TEXTS):
-        cache[f'{number:0{length}}']
+        cache.find(f'{number:0{length}}')
         assert len(kept(cache)) <= MOST_TEXTS
     assert sum(map(len, kept(cache))) <= MOST_CHARACTERS
     assert len(kept(cache)) > min(MOST_TEXTS, MOST_CHARACTERS // length) // 2
@@ -69,18 +83,19 @@ def test_what_is_used_stays():
     asked = Asked()
     cache = Cache(asked, most_texts=8)
     for number in range(100):
-        cache['often']
-        cache[str(number)]
+        cache.find('often')
+        cache.find(str(number))
     assert asked.count('often') == 1
 
 
 def test_threads():
     """Threads that share one get right answers, and keep to the limits."""
-    cache = Cache(str.upper, most_texts=8)
+    cache = Cache(upper, most_texts=8)
     wrong = []
 
     def ask():
-        wrong.extend(number for number in range(3000) if cache[f'x{number % 20}'] != f'X{number % 20}')
+        wrong.extend(number for number in range(3000)
+                     if cache.find(f'x{number % 20}') != upper(f'x{number % 20}'))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:

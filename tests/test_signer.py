@@ -217,7 +217,7 @@ def test_verified_before(cached, monkeypatch):
     """A cookie is verified once, or each time where that is configured."""
     made, value, verified = make(cache_verified=cached), sign(payload()), []
     decode = encoding.decode
-    monkeypatch.setattr(encoding, 'decode', lambda text: verified.append(text) or decode(text))
+    monkeypatch.setattr(encoding, 'decode', lambda *text: verified.append(text) or decode(*text))
     for _ in range(3):
         assert made.unsign(value, START) == (payload(), False)
     assert len(verified) == (1 if cached else 3)
