@@ -743,6 +743,52 @@ def test_a_remembered_login_expires(bob, shop, probe, clock):
             'expired-absolute')
 
 
+def test_what_was_verified_is_found_with_its_cookie(bob, shop, probe, monkeypatch):
+    """The next request with a cookie has what the first one found out, its ID as well."""
+    looked_at = []
+    monkeypatch.setattr(LoginKeys, 'verify', lambda *those, verify=LoginKeys.verify: (
+        looked_at.append(those) or verify(*those)))
+    found = [(at(bob, shop).get() and probe.control.identity.user, probe.environ['session.id'],
+              probe.control.state.payload) for _ in range(3)]
+    assert found[0][:2] == found[1][:2] == found[2][:2] and len(looked_at) == 1
+    assert found[0][2] is found[1][2] is found[2][2]
+
+
+def test_what_is_found_with_its_cookie_expires(bob, shop, probe, clock):
+    """The time of a login that was verified with this very cookie is looked at each time."""
+    payload = said(bob.value)
+    begun = START - 121  # the login lies so far ahead of its session
+    bob.cookie = cookie = forge(payload, created=begun, issued=begun, idle=START + 9)
+    at(bob, shop).get()
+    assert probe.control.identity.user == 'bob'
+    clock.move(-121)
+    refused(bob, probe, cookie)
+
+
+@pytest.mark.parametrize('order', [[0, 1, 0, 1], [1, 0, 1, 0]])
+def test_filters_with_one_signer_and_their_own_login_keys(bob, probe, clock, order):
+    """What one filter's keys have verified, another filter's keys have not."""
+    signer = SessionCookieSigner(SECRET, cookie_name=NAME)
+    sites = [SessionCookieHandler(probe, NAME, signer=signer, clock=clock, login_public_keys=[key])
+             for key in (PUBLIC, OTHER_PUBLIC)]
+    cookie = bob.cookie
+    for number in order:
+        bob.cookie = cookie
+        at(bob, sites[number]).get()
+        assert probe.control.status == ('ok', 'bad-login')[number]
+
+
+def test_a_changed_payload_is_verified_anew():
+    """What was found out of a payload is not true of one that was made of it."""
+    keys = LoginKeys(PRIVATE, [], NAME)
+    made = keys.sign(Login('5d' * 16, START, '', 'bob', ()), SESSION)
+    payload = SESSION.replace(login=made)
+    assert keys.verified(made, payload) == (made, payload)
+    for changes in {'base_id': 'cd' * 20}, {'absolute': START + 10}:
+        with pytest.raises(BadLogin):
+            keys.verified(made, payload.replace(**changes))
+
+
 def test_the_session_has_another_label():
     """The claim sid is no session ID of any namespace."""
     digest = hashlib.sha256(b'paste_sessioncookie login 1' + b'ab' * 20).hexdigest()

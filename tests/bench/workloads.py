@@ -257,6 +257,8 @@ def cookie(site: SessionCookieHandler, number: int = 0,
     values = {'REMOTE_SESSION': value} if value else {}
     payload = Payload(f'{number:040x}', NOW, NOW, NOW + 1800, NOW + 43200, login, values,
                       None, sections)
+    if site.policy.login_keys:
+        payload.login = site.policy.login_keys.sign(login, payload)
     signed: bytes = site.signer.sign(payload)
     return signed.decode('ascii')
 
@@ -277,6 +279,12 @@ def unseen(inside: Application = application, **content: Any) -> measure.Case:
     return requests(site, never_seen(site, **content))
 
 
+def signed_logins() -> SessionCookieHandler:
+    """A site where only one process can log users in."""
+    from paste_sessioncookie.jws import new_key_pair  # needs the extra
+    return handler(login_private_key=new_key_pair()[0])
+
+
 def tampered(level: int, **options: Any) -> measure.Case:
     """With a logger of this level, whose lines are written and go nowhere."""
     site = handler(**options)
@@ -294,6 +302,9 @@ OURS: dict[str, MakeCase] = {
     'W0': lambda: requests(handler(issue='kept'), ['']),
     'W1': unseen,
     'W1, verified before': seen,
+    'W1, signed login': lambda: requests(site := signed_logins(), never_seen(site)),
+    'W1, signed login, verified before':
+        lambda: requests(site := signed_logins(), [cookie(site)]),
     'W2': lambda: unseen(writing_application),
     'W2, verified before': lambda: seen(writing_application),
     'W3': lambda: tampered(logging.CRITICAL, issue='kept'),
