@@ -23,15 +23,14 @@ from OpenSSL does, and every first request of a visitor pays for one.)
 """
 from __future__ import annotations
 
-import functools
 import hashlib
 import secrets
 from collections.abc import Callable
-from os import urandom
 
 from .errors import ConfigError
 
 MIN_RANDOM_BYTES = 16   # 128 bits: OWASP ASVS 5.0, 7.2.3
+DEFAULT_RANDOM_BYTES = 20
 MAX_RANDOM_BYTES = 64   # more only makes the cookie longer
 # 160 bits: the one form that fits Django's, Beaker's, secure-cookie's and
 # web.py's rules at once
@@ -39,6 +38,9 @@ ID_DIGITS = 40
 MOST_NAMESPACES = 64    # that are remembered; a site has a few
 _LABEL = b'paste_sessioncookie session id 1'
 _LOGIN_LABEL = b'paste_sessioncookie login 1'
+
+# what secrets.token_bytes() asks, after two calls more
+_from_the_system = secrets.SystemRandom().randbytes
 
 
 class SessionID(str):
@@ -65,22 +67,28 @@ class SessionID(str):
 
 def derive(base_id: str, namespace: str, salt: str = '') -> SessionID:
     """The session ID of one namespace."""
-    digest = (_begun(namespace, salt) if salt else _of_namespace(namespace)).copy()
+    begun = None if salt else _begun.get(namespace)
+    if begun is None:
+        begun = _begin(namespace, salt)
+    digest = begun.copy()
     digest.update(base_id.encode())
     return SessionID(digest.hexdigest())
 
 
-def _begun(namespace: str, salt: str) -> hashlib.blake2b:
+def _begin(namespace: str, salt: str) -> hashlib.blake2b:
     """The hash of what comes before the base ID."""
     name = namespace.encode('latin-1')
-    return hashlib.blake2b(b''.join((
+    begun = hashlib.blake2b(b''.join((
         _LABEL, len(name).to_bytes(4, 'big'), name,
         len(salt).to_bytes(4, 'big'), salt.encode('ascii'))), digest_size=ID_DIGITS // 2)
+    if not salt:
+        if len(_begun) >= MOST_NAMESPACES:
+            _begun.clear()
+        _begun[namespace] = begun
+    return begun
 
 
-@functools.lru_cache(maxsize=MOST_NAMESPACES)
-def _of_namespace(namespace: str) -> hashlib.blake2b:
-    return _begun(namespace, '')
+_begun: dict[str, hashlib.blake2b] = {}   # by namespace, for those without a salt
 
 
 def login_session(base_id: str) -> str:
@@ -90,13 +98,13 @@ def login_session(base_id: str) -> str:
 
 def random_bytes() -> bytes:
     """The default generator: 20 bytes from the operating system."""
-    return urandom(20)
+    return _from_the_system(DEFAULT_RANDOM_BYTES)
 
 
 def new_base_id(generator: Callable[[], bytes] = random_bytes) -> str:
     """A fresh base ID, as hex digits.  Raises ConfigError for a bad generator."""
     if generator is random_bytes:
-        return urandom(20).hex()  # always what is asked for: needs no look
+        return _from_the_system(DEFAULT_RANDOM_BYTES).hex()  # needs no look
     random = generator()
     if not isinstance(random, bytes):
         raise ConfigError(

@@ -147,7 +147,7 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         # 1. payload to text
         text = encoding.encode(payload)
         # 2. length
-        if len(text) > self.room or text.count('!') > encoding.MOST_MARKS:
+        if len(text) > self.room or payload.section_count() > encoding.MAX_SECTIONS:
             del text  # it would stand in the traceback
             raise too_large(payload, self.room)
         # 3. version and key id
@@ -190,9 +190,11 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         # 4. tag, and 3. version and key id
         signed, _, tag = value.rpartition('.')
         key = self._accepted.get(signed[:PREFIX])
-        if (key is None or not value.isascii()
-                or not compare_digest(key.tag(signed.encode()), tag)):
+        if key is None or not value.isascii():
             raise self._refusal(value)
+        if not compare_digest(key.tag(signed.encode()), tag):
+            raise (BadSignature('the tag is not right') if len(tag) == TAG_DIGITS
+                   else self._refusal(value))
         # 1. text to payload
         payload = encoding.decode(signed, PREFIX)
         if key is not self.keys.current or payload.created > payload.issued:

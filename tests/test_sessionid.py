@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import specified
-from paste_sessioncookie import ConfigError
+from paste_sessioncookie import ConfigError, sessionid
 from paste_sessioncookie.sessionid import (
     SessionID, derive, new_base_id, new_login_id, new_salt, random_bytes)
 
@@ -135,6 +135,13 @@ def test_copies_are_str():
 def test_uses_give_the_id(use):
     """Where an ID is used, and not dumped, it is itself."""
     assert list(use(ID)) == list('0123456789abcdef0123456789abcdef01234567')
+
+
+def test_many_namespaces():
+    """What is kept of namespaces is bounded, and their IDs stay what they are."""
+    for number in range(3 * sessionid.MOST_NAMESPACES):
+        assert derive(BASE, str(number)) == specified.session_id(BASE, str(number), '')
+        assert len(sessionid._begun) <= sessionid.MOST_NAMESPACES
 
 
 def test_is_a_string_like_any_other():
