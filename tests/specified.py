@@ -60,15 +60,19 @@ def session_id(base_id, namespace, salt):
         + base_id.encode('ascii'), digest_size=20).hexdigest()
 
 
+EXCHANGED = {' ': '^', '"': '|', ',': '(', ';': ')', ':': '?', '=': '#', '&': '$'}
+BACK = {there: here for here, there in EXCHANGED.items()}
+
+
 def write_text(text):
-    if re.fullmatch(r'[A-Za-z0-9._~/@+-]*', text):
-        return text
+    if re.fullmatch(r'[A-Za-z0-9._~/@+\[\]{} ",;:=&-]*', text):
+        return ''.join(EXCHANGED.get(each, each) for each in text)
     return '*' + base64.urlsafe_b64encode(text.encode('latin-1')).decode().rstrip('=')
 
 
 def read_text(text):
     """A text's native string."""
-    native = text
+    native = ''.join(BACK.get(each, each) for each in text)
     if text.startswith('*'):
         try:
             padded = text[1:] + '=' * (-len(text[1:]) % 4)

@@ -141,7 +141,7 @@ def status_for_staff(case):
 
 
 FULLER = [pytest.param(replace(case, recipe={**case.recipe, 'payload': {
-    **case.recipe['payload'], 'values': "site.unlisted=<' '|text64>"}}), id=case.name)
+    **case.recipe['payload'], 'values': "site.unlisted=^"}}), id=case.name)
     for case in cases() if isinstance(case.recipe.get('payload'), dict)
     and 'values' not in case.recipe['payload']
     and len(case.cookie_header(START, SECRET)) < 3900]
@@ -215,7 +215,7 @@ def check_set_cookie(case, asked):
         return
     [header] = sent
     value = re.fullmatch(
-        f'{NAME}=([A-Za-z0-9!&*+./:=@_~-]+); Path=/; HttpOnly; SameSite=Lax; Secure', header)[1]
+        fr'{NAME}=([][A-Za-z0-9!&*+./:=@_~{{}}^|()?#$-]+); Path=/; HttpOnly; SameSite=Lax; Secure', header)[1]
     _, payload = specified.verify(keys(case)[:1], value, START, TIMEOUT, LIFETIME)
     if case.expect.status == 'renewed':
         assert payload['base_id'] == BASE_IDS[case.expect.session]

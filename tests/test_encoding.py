@@ -56,16 +56,27 @@ def test_roundtrip(payload):
     """What is encoded decodes to the same payload, in the cookie's alphabet."""
     text = encoding.encode(payload)
     assert encoding.decode(text) == payload
-    assert re.fullmatch(r'[A-Za-z0-9\-._~/@+!:&=*]*', text)
+    assert re.fullmatch(r'[A-Za-z0-9\-._~/@+!:&=*\[\]{}^|()?#$]*', text)
 
 
 def test_pinned():
     """The text of version 1 never changes."""
     assert encoding.encode(PLAIN) == f'{HEAD}!!!'
     assert encoding.encode(FULL) == (
-        f'{HEAD}!{LOGIN_TEXT}!REMOTE_SESSION=*YSBi&site.lang=de!'
+        f'{HEAD}!{LOGIN_TEXT}!REMOTE_SESSION=a^b&site.lang=de!'
         f'{"ef" * 20}:9:&&/blog!:{SALT}:!/blog:{SALT}:weblog.theme=dark!'
-        'shop::shop.basket=*MT0yJjM&shop.odd=*Y2Fmw6k7LCJcICU')
+        'shop::shop.basket=1#2$3&shop.odd=*Y2Fmw6k7LCJcICU')
+
+
+@pytest.mark.parametrize('text, written', [
+    ('', ''), ('Az09-._~/@+', 'Az09-._~/@+'), ('[]{}', '[]{}'), (' ",;:=&', '^|()?#$'),
+    ('{"a": [1, 2]}', '{|a|?^[1(^2]}'), ('\x80', '*gA'),
+    *((odd, '*' + urlsafe_b64encode(odd.encode()).decode().rstrip('=')) for odd in "!#$%'()*<>?\\^`|"),
+    ('a b!', '*YSBiIQ')])
+def test_texts(text, written):
+    """What lists, JSON and queries are full of takes one character; all else takes base64."""
+    assert encoding.encode_text(text) == written
+    assert encoding.decode_text(written) == text
 
 
 @pytest.mark.parametrize('login', [
@@ -122,7 +133,8 @@ def test_anything_decodes_to_itself_or_not_at_all(tail):
     f'{HEAD}!!a=1&a=1!', f'{HEAD}!!a=1:!',
     # base64
     f'{HEAD}!!a=*!', f'{HEAD}!!a=*x!', f'{HEAD}!!a=*xQ==!', f'{HEAD}!!a=*xR!', f'{HEAD}!!a=*//8!',
-    f'{HEAD}!!a=*YWI!', f'{HEAD}!!a=*Lw!', f'{HEAD}!!a=*Cg!', f'{HEAD}!!a=*AA!', f'{HEAD}!!a=*fw!',
+    f'{HEAD}!!a=*YWI!', f'{HEAD}!!a=*Lw!', f'{HEAD}!!a=*LA!', f'{HEAD}!!a=a,b!', f'{HEAD}!!a=a b!',
+    f'{HEAD}!!a=*Cg!', f'{HEAD}!!a=*AA!', f'{HEAD}!!a=*fw!',
     f'{HEAD}!!a=*Hw!', f'{HEAD}!!a=a*b!', f'{HEAD}!!a=*xQ*!', f'{HEAD}!!a=**xQ!', f'{HEAD}!!a=%C5!',
     f'{HEAD}!!a=*YS~Bi!', f'{HEAD}!!*xQ=1&a=2!',
     f'{HEAD}!!a=*++++IGE!', f'{HEAD}!!a=*////IGE!', f'{HEAD}!!a=*----~IGE!',

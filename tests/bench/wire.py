@@ -10,8 +10,8 @@ Five forms write and read the same payloads, each with the same version, key
 ID and tag around it:
 
     ``text``
-        the package's own, between separators: as it is, or in base64url where
-        it needs another alphabet; alone among the five it checks what it reads
+        the package's own, between separators: character by character, or in base64url
+        where it needs another alphabet; alone among the five it checks what it reads
     ``text, percent``
         likewise, but percent-encoded where it needs another alphabet
     ``text, base64``
@@ -131,7 +131,7 @@ class Body:
         self.unescape = unescape
 
     def write(self, content: Payload) -> str:
-        _, _, by, user, tokens, _ = content.login
+        by, user, tokens = content.login.by, content.login.user, content.login.tokens
         escape = self.escape
         return self.part.join((
             self.field.join((escape(by), escape(user), self.item.join(map(escape, tokens)))),
@@ -170,10 +170,15 @@ class Body:
         return {unescape(key): unescape(value) for key, value in pairs}
 
 
+def head(content: Payload) -> tuple[str, int, int, int, int, Login]:
+    return (content.base_id, content.created, content.issued, content.idle,
+            content.absolute, content.login)
+
+
 def text_form(body: Body) -> Form:
     """The package's form, with any escapes."""
     def encode(content: Payload) -> str:
-        base_id, created, issued, idle, absolute, login, *_ = content
+        base_id, created, issued, idle, absolute, login = head(content)
         return (f'{base_id}!{created}!{issued}!{idle}!{absolute}!{login.id}:{login.at}:'
                 f'{body.write(content)}')
 
@@ -191,7 +196,10 @@ def json_form() -> Form:
     read = json.JSONDecoder().decode
 
     def encode(content: Payload) -> str:
-        return to_base64(write(content).encode('latin-1'))
+        *times, login = head(content)
+        return to_base64(write((
+            *times, (login.id, login.at, login.by, login.user, login.tokens, login.jws),
+            content.values, content.previous, content.sections)).encode('latin-1'))
 
     def decode(text: str) -> Payload:
         *head, login, values, previous, sections = read(from_base64(text).decode('latin-1'))
@@ -207,7 +215,7 @@ def packed_form() -> Form:
     body = Body('\x1c\x1d\x1e\x1f', str, str)
 
     def encode(content: Payload) -> str:
-        base_id, created, issued, idle, absolute, login, *_ = content
+        base_id, created, issued, idle, absolute, login = head(content)
         return to_base64(
             numbers.pack(created, issued, idle, absolute, login.at,
                          bytes.fromhex(base_id), bytes.fromhex(login.id))
@@ -222,7 +230,14 @@ def packed_form() -> Form:
     return Form(encode, decode)
 
 
-TEXT = Form(encoding.encode, encoding.decode)
+def read_whole(text: str) -> Payload:
+    """The package looks at a section when it is asked for."""
+    content = encoding.decode(text)
+    content.sections
+    return content
+
+
+TEXT = Form(encoding.encode, read_whole)
 
 FORMS = {
     'text': TEXT,

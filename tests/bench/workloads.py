@@ -325,7 +325,7 @@ class LeastControl:
 
     __slots__ = ('id', 'login')
 
-    def __init__(self, session_id: str, login: list[str]) -> None:
+    def __init__(self, session_id: str, login: tuple[str, ...]) -> None:
         self.id = session_id
         self.login = login
 
@@ -344,19 +344,22 @@ def least() -> measure.Case:
 
     def middleware(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         value = environ['HTTP_COOKIE'].partition(wanted)[2].partition(';')[0]
-        signed, now = value[:-65], time.time()
+        (signed, _, tag), now = value.rpartition('.'), time.time()
         start = find(signed, len(prefix))
         if not (value.startswith(prefix) and start and hmac.compare_digest(
-                key.tag(signed.encode('ascii')), value[-64:])):
+                key.tag(signed.encode()), tag)):
             raise ValueError('not the cookie of W1')
-        base_id, created, issued, idle, absolute, *login, odd = start.groups()
-        if not (int(created) <= int(issued) <= now + 60
-                and now < min(int(idle), int(absolute)) and int(login[1]) >= int(created)):
+        (base_id, created, issued, idle, absolute,
+         login_id, at, by, user, groups, _, rest) = start.groups()
+        begun = int(created)
+        if not (begun <= (begun if issued == created else int(issued)) <= now + 60
+                and now < int(idle) and now < int(absolute) and rest == '!'
+                and (begun if at == created else int(at)) >= begun):
             raise ValueError('not the times of W1')
         environ['session.id'] = session_id = sessionid.derive(base_id, '')
-        environ['session.control'] = LeastControl(session_id, login)
+        environ['session.control'] = LeastControl(session_id, (login_id, at, by, user, groups))
         environ['paste.auth.cookie'] = ['REMOTE_USER', 'REMOTE_SESSION']
-        environ['REMOTE_USER'] = login[3]
+        environ['REMOTE_USER'] = user
         environ['AUTH_TYPE'] = 'cookie'
 
         def remember(status: str, headers: list[tuple[str, str]],

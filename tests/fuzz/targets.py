@@ -41,7 +41,8 @@ def scanner(data: bytes) -> None:
 
 # -- the payload -----------------------------------------------------------------
 
-CHARS = r'[A-Za-z0-9\-._~/@+]'
+CHARS = r'[A-Za-z0-9\-._~/@+\[\]{}^|()?#$]'
+READ = bytes.maketrans(b'^|()?#$', b' ",;:=&')
 TEXT = rf'(?:{CHARS}*|\*[A-Za-z0-9_\-]{{2,}})'
 FULL_TEXT = rf'(?:{CHARS}+|\*[A-Za-z0-9_\-]{{2,}})'
 TIME = '[1-9][0-9]{0,11}'
@@ -136,9 +137,10 @@ def check_ascending(texts: list[str]) -> None:
 def data(text: str) -> bytes:
     """The bytes that a text of the payload stands for."""
     if not text.startswith('*'):
-        return text.encode('ascii')
+        return text.encode('ascii').translate(READ)
     result = from_base64(text[1:])
-    if re.search(rb'[\x00-\x1f\x7f]', result) or re.fullmatch(CHARS.encode() + b'*', result):
+    if re.search(rb'[\x00-\x1f\x7f]', result) or re.fullmatch(
+            rb'[A-Za-z0-9\-._~/@+\[\]{} ",;:=&]*', result):
         raise NotCanonical
     return result
 

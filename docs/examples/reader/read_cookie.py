@@ -51,7 +51,9 @@ def read(value, keys, now, timeout, lifetime, name):
 
 
 TIME = '[1-9][0-9]{0,11}'
-TEXT = '(?:[A-Za-z0-9._~/@+-]*|[*][A-Za-z0-9_-]{2,})'
+WRITTEN = str.maketrans(' ",;:=&', '^|()?#$')
+READ = str.maketrans('^|()?#$', ' ",;:=&')
+TEXT = r'(?:[][A-Za-z0-9._~/@+{}^|()?#$-]*|[*][A-Za-z0-9_-]{2,})'
 VALUES = f'(?:{TEXT}={TEXT}(?:&{TEXT}={TEXT})*)?'
 LOGIN = f'([0-9a-f]{{32}}):({TIME}):({TEXT}):({TEXT}):((?:{TEXT}(?:&{TEXT})*)?)'
 PAYLOAD = re.compile(
@@ -76,14 +78,14 @@ def payload(text):
 
 
 def encode(native):
-    if re.fullmatch('[A-Za-z0-9._~/@+-]*', native):
-        return native
+    if re.fullmatch('[][A-Za-z0-9._~/@+{} ",;:=&-]*', native):
+        return native.translate(WRITTEN)
     return '*' + base64.urlsafe_b64encode(native.encode('latin-1')).decode().rstrip('=')
 
 
 def decode(text):
     """The native string; there is one text for it."""
-    found = text
+    found = text.translate(READ)
     if text.startswith('*'):
         found = from_base64url(text[1:]).decode('latin-1')
         if encode(found) != text:
