@@ -355,8 +355,7 @@ def decode_text(text: str) -> str:
         if 0 in data:
             raise ValueError('a character that is written in another way')
         return data.decode()
-    if text[0] != '*':
-        raise ValueError('a star inside')
+    # behind a star; one at another place is no base64
     data = _from_base64(text[1:])
     if 0 not in data.translate(_WRITTEN) or 0 in data.translate(_NATIVE):
         raise ValueError('not what is written for this text')

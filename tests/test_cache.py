@@ -32,10 +32,11 @@ def test_asked_once():
     assert asked == ['a', 'b']
 
 
-def test_the_whole_text_counts():
-    """Texts that end alike are never taken for each other."""
+@pytest.mark.parametrize('most_texts', [MOST_TEXTS, 2])
+def test_the_whole_text_counts(most_texts):
+    """Texts that end alike are never taken for each other, of whichever generation."""
     asked = Asked()
-    cache = Cache(asked)
+    cache = Cache(asked, most_texts)
     alike = [begin + 'the same at the end' for begin in ('', 'a', 'b')]
     for text in alike * 2:
         assert cache.find(text) == upper(text)

@@ -133,7 +133,7 @@ def test_anything_decodes_to_itself_or_not_at_all(tail):
     f'{HEAD}!!a=1&a=1!', f'{HEAD}!!a=1:!',
     # base64
     f'{HEAD}!!a=*!', f'{HEAD}!!a=*x!', f'{HEAD}!!a=*xQ==!', f'{HEAD}!!a=*xR!', f'{HEAD}!!a=*//8!',
-    f'{HEAD}!!a=*YWI!', f'{HEAD}!!a=*Lw!', f'{HEAD}!!a=*LA!', f'{HEAD}!!a=a,b!', f'{HEAD}!!a=a b!',
+    f'{HEAD}!!a=*YWI!', f'{HEAD}!!a=*Lw!', f'{HEAD}!!a=*LA!', f'{HEAD}!!a=a,b!', f'{HEAD}!!a=a b!', f'{HEAD}!!a=\xe9!',
     f'{HEAD}!!a=*Cg!', f'{HEAD}!!a=*AA!', f'{HEAD}!!a=*fw!',
     f'{HEAD}!!a=*Hw!', f'{HEAD}!!a=a*b!', f'{HEAD}!!a=*xQ*!', f'{HEAD}!!a=**xQ!', f'{HEAD}!!a=%C5!',
     f'{HEAD}!!a=*YS~Bi!', f'{HEAD}!!*xQ=1&a=2!',
