@@ -33,7 +33,7 @@ def admit(policy: Policy, candidates: Sequence[str], now: float) -> SessionState
             policy.signer.unsign(candidates[0], now) if len(candidates) == 1
             else _choose(policy.signer, candidates, now))
         if payload.login is not None or policy.not_before:
-            payload = _with_good_login(policy, payload, now)
+            payload = _unless_revoked(policy, payload, now)
     except BadCookie as refusal:
         return SessionState(policy, now, refusal.status)
     return SessionState(policy, now, RENEWED if due else OK, payload)
@@ -58,7 +58,7 @@ def _choose(signer: SessionCookieSigner, candidates: Sequence[str],
     return accepted[0]
 
 
-def _with_good_login(policy: Policy, payload: Payload, now: float) -> Payload:
+def _unless_revoked(policy: Policy, payload: Payload, now: float) -> Payload:
     """
     The payload, and its login as it was signed.
 

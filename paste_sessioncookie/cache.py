@@ -6,8 +6,9 @@ A browser sends the same cookie with every request.  What it says is found out
 once, and kept: never a failure, and never more than so many cookies and so
 many characters.
 
-A text is found by its end.  A cookie ends with its tag, a signed login with its
-signature, so no two that are good end alike, and a long one need not be hashed whole.
+A text is found by its end, so that a long one need not be hashed whole.  A cookie ends
+with its tag, a signed login with its signature: two that are good hardly ever end alike,
+and the whole is compared all the same.
 """
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 
 Found = TypeVar('Found', bound=tuple[Any, ...])
 
-END = 16           # characters: the last 64 bits of a tag, 96 of a signature
+END = 16           # characters: the last 64 bits of a tag, 88 of a signature
 MOST_TEXTS = 1024
 # of texts; what they say takes about three times as much, and up to twenty times where all
 # of 32 sections were asked for

@@ -58,7 +58,7 @@ class SessionControl:
     @property
     def new(self) -> bool:
         """Whether the ID was minted in this request."""
-        return self._state.base_is_new or self._namespace in self._state.minted
+        return self._state.base_is_new or self._namespace in self._state.done.minted
 
     @property
     def previous_id(self) -> SessionID | None:
@@ -93,16 +93,16 @@ class SessionControl:
     def keep(self) -> None:
         """Say that something is kept under this ID, so that it has to last."""
         self._check_open()
-        self._state.kept = True
+        self._state.keep()
 
     def regenerate(self) -> SessionID:
         """A new ID for this application, which keeps its values.  Raises
         CookieTooLarge where the cookie has no room for one namespace more."""
         self._check_open()
         self._state.new_salt(self._namespace, keep_values=True)
-        if not self._state.ended:
+        if not self._state.done.ended:
             # after a log-out a new ID alone is no reason to keep a cookie
-            self._state.kept = True
+            self._state.keep()
         return self.id
 
     def invalidate(self) -> None:

@@ -193,14 +193,16 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
             signer.bind(name, domain, path)
         super().__init__(application, name, scanlist, signer)
         if scanlist is not None:
-            self.scanlist = tuple(scanlist)  # the parent takes an empty one for none
+            # the parent takes an empty one for none
+            self.scanlist = tuple(dict.fromkeys(scanlist))
         self.secure = secure
         self.samesite = samesite
         self.persistent = persistent
         self.clock = clock
         values = site_keys(self.scanlist)
         self.policy = Policy(
-            signer=signer, cookie_name=name, scanlist=tuple(self.scanlist), site_keys=values,
+            signer=signer, cookie_name=name, scanlist=list(self.scanlist), site_keys=values,
+            absent=tuple((key, None) for key in values),
             shared_keys=tuple(key for key in values if key != REMOTE_SESSION),
             revocations=_engine(revocations, keys or signer.keys), clock=clock,
             generator=generator, issue_always=issue == 'always', not_before=not_before,
@@ -235,7 +237,8 @@ class SessionCookieHandler(parent.AuthCookieHandler):  # type: ignore[misc]
         state = admit(self.policy, candidates, self.clock())
         if state.accepted is None:
             state.issue = self._issue(state, environ)
-            self._log_refusal(state.status)
+            if candidates:
+                self._log_refusal(state.status)
         return state
 
     def _log_refusal(self, status: str) -> None:

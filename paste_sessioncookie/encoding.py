@@ -18,10 +18,10 @@ one text for one payload: :func:`decode` refuses every text that
     salt     = "" / 16 hex digits
 
 Times are whole seconds since 1970-01-01T00:00Z, in decimal.  Hex digits are
-lower case.  ``text`` is a WSGI native string: character by character, if it has
-letters, digits, ``- . _ ~ / @ + [ ] { }`` and those that are exchanged for others
-only (EXCHANGED); else ``*`` and its bytes in base64url without padding (RFC 4648).
-The whole of it lies in the cookie-octet of RFC 6265.
+lower case.  ``text`` is a WSGI native string.  If it has only letters, digits,
+``- . _ ~ / @ + [ ] { }`` and what is exchanged for another character (EXCHANGED), it is
+written character by character; else it is ``*`` and its bytes in base64url without
+padding (RFC 4648).  The whole of it lies in the cookie-octet of RFC 6265.
 """
 from __future__ import annotations
 
@@ -42,13 +42,21 @@ LITERAL = ('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
            '-._~/@+')
 
 # what else lists, JSON and queries are full of: it may not stand in a cookie, or means
-# something in ours, and is written as another character
-EXCHANGED = {' ': '^', '"': '|', ',': '(', ';': ')', ':': '?', '=': '#', '&': '$'}
+# something in ours, and is written as another character: which for which, so that
+# firewalls take few texts for commands
+EXCHANGED = {' ': '^', '"': '?', ',': ')', ';': '(', ':': '#', '=': '$', '&': '|'}
 _UNCHANGED = {each: each for each in LITERAL + '[]{}'}
 
 # U+0000-001F and U+007F are no part of any text: they end up in headers.
 # U+0080-009F are: UTF-8 read as latin-1 (PEP 3333) is full of them.
-NATIVE_TEXT = re.compile('[\x20-\x7e\x80-\xff]*')
+_NATIVE_TEXT = re.compile('[\x20-\x7e\x80-\xff]*')
+
+
+def is_native(text: str) -> bool:
+    """Whether a string is a text of ours."""
+    # the first is no more than a short cut
+    return (text.isascii() and text.isprintable()) or _NATIVE_TEXT.fullmatch(text) is not None
+
 
 MAX_SECTIONS = 32  # namespaces with something to keep, in one cookie
 MOST_PARTS = 8     # namespaces that are remembered with a cookie
@@ -65,7 +73,7 @@ def _table(changes: Mapping[str, str]) -> bytes:
 
 _WRITTEN = _table(_UNCHANGED | EXCHANGED)
 _READ = _table(_UNCHANGED | {there: here for here, there in EXCHANGED.items()})
-_NATIVE = _table({each: each for each in map(chr, range(256)) if NATIVE_TEXT.fullmatch(each)})
+_NATIVE = _table({each: each for each in map(chr, range(256)) if _NATIVE_TEXT.fullmatch(each)})
 # base64: the characters without bits that stand for nothing, by how many are in the last group
 _LAST = (string.ascii_letters + string.digits + '-_', '', 'AQgw', 'AEIMQUYcgkosw048')
 _ID = '[0-9a-f]{32,128}'
@@ -193,6 +201,7 @@ class Payload:
     @sections.setter
     def sections(self, sections: Mapping[str, Section]) -> None:
         self._sections = sections
+        self._parts = {}
 
     def section_count(self) -> int:
         sections = self._sections
@@ -355,7 +364,7 @@ def decode_text(text: str) -> str:
         if 0 in data:
             raise ValueError('a character that is written in another way')
         return data.decode()
-    # behind a star; one at another place is no base64
+    # behind a star; where one is at another place, the length is wrong
     data = _from_base64(text[1:])
     if 0 not in data.translate(_WRITTEN) or 0 in data.translate(_NATIVE):
         raise ValueError('not what is written for this text')

@@ -13,9 +13,10 @@ logged him out.
 """
 from __future__ import annotations
 
+import functools
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -23,7 +24,7 @@ from paste.auth import cookie as parent
 
 from . import login
 from .control import SessionControl
-from .encoding import NATIVE_TEXT
+from .encoding import NO_VALUES, Login, is_native
 from .errors import ConfigError, CookieTooLarge, LoginNotAllowed, RevocationUnavailable
 from .state import SessionState
 
@@ -44,7 +45,6 @@ PROFILE = 'session.profile'
 LOGIN_KEYS = (REMOTE_USER, TOKENS, AUTH_TYPE)
 #: are there whenever the application is called
 OWN_KEYS = (SESSION_ID, CONTROL, SCANLIST)
-_PUT_IN = (*OWN_KEYS, *LOGIN_KEYS)
 
 #: first parts of dotted keys that servers, gateways and frameworks own
 INFRASTRUCTURE = frozenset((
@@ -93,14 +93,23 @@ def scanlist_fault(key: str) -> str:
 
 def own_key_fault(key: str) -> str:
     """Why an application may not append this key; '' if it may."""
+    try:
+        _check_own_key(key)
+    except ValueError as error:
+        return str(error)
+    return ''
+
+
+# it is asked for each value in each request; what it refuses, it does not keep
+@functools.lru_cache(maxsize=256)
+def _check_own_key(key: str) -> None:
     match = _DOTTED.fullmatch(key)
     if match is None:
-        return ('an application may append lower-case dotted names, as in '
-                '"weblog.theme"; others only the site, with the option scanlist')
+        raise ValueError('an application may append lower-case dotted names, as in '
+                         '"weblog.theme"; others only the site, with the option scanlist')
     if match[1] in INFRASTRUCTURE:
-        return (f'names that begin with "{match[1]}." belong to servers and '
-                'frameworks')
-    return ''
+        raise ValueError(f'names that begin with "{match[1]}." belong to servers and '
+                         'frameworks')
 
 
 def site_keys(scanlist: Iterable[str]) -> tuple[str, ...]:
@@ -154,7 +163,10 @@ class Passage(SessionControl):
     def __init__(self, environ: Environ, state: SessionState, scanlist: SessionCookieEnviron,
                  namespace: str = '', may_login: bool = True) -> None:
         """``scanlist``: the site's keys; the namespace's own are added here."""
-        SessionControl.__init__(self, state, namespace, may_login)
+        # as SessionControl has it: one call less in each request
+        self._state = state
+        self._namespace = namespace
+        self._may_login = may_login
         self._scanlist = scanlist
         #: keys put in from values
         self._restored: tuple[str, ...] = ()
@@ -162,33 +174,59 @@ class Passage(SessionControl):
         self._overwritten: Mapping[str, Any] = _NOTHING
         #: changes that were handed to the state
         self._recorded: tuple[tuple[str | None, str], ...] = ()
+        payload, policy = state.payload, state.policy
         #: whether REMOTE_USER is nobody, or there because of our login
         self._ours = (_is_ours(environ, state) if namespace
-                      else self._show_login(environ, state))
-        session_id, _, own = state.payload.part(namespace)
+                      else self._show_login(environ, payload.login))
+        session_id, _, own = payload.part(namespace)
         environ[SESSION_ID] = session_id
         environ[CONTROL] = self
         environ[SCANLIST] = scanlist
-        keys = state.policy.site_keys
-        if state.payload.values:
-            self._restore(environ, state.payload.values, self._site_keys)
-        if own:
-            keys += self._restore_own(environ, own)
         # what the application may change from here on
-        self._listed = scanlist[:]
-        seen: dict[str, Any] = {}
-        for key in keys:
-            seen[key] = environ.get(key)
-        self._seen = seen
         self._user = environ.get(REMOTE_USER)
         self._tokens = environ.get(TOKENS)
+        self._listed = policy.scanlist
+        self._seen: Sequence[tuple[str, Any]] = policy.absent
+        # to ask a MappingProxyType whether it is empty takes longer
+        if payload.values is not NO_VALUES or own is not NO_VALUES:
+            self._restore_all(environ, payload.values, own)
+        else:
+            for key, _ in policy.absent:
+                if key in environ:
+                    self._see(environ)
+                    break
 
-    def _restore_own(self, environ: Environ, values: Mapping[str, str]) -> tuple[str, ...]:
-        """Put the namespace's own values in; gives the keys that are listed for them."""
-        # a key that was its own once may have become the site's
-        self._restore(environ, values, [key for key in values if key not in self._site_keys])
-        return tuple(key for key in self._scanlist
-                     if key not in self._state.policy.scanlist)
+    def _restore_all(self, environ: Environ, values: Mapping[str, str],
+                     own: Mapping[str, str]) -> None:
+        """Put the site's values in, and the namespace's own."""
+        keys = self._site_keys
+        for key in keys:
+            if key not in environ and (value := values.get(key)) is not None:
+                environ[key] = value
+                self._restored += key,
+        if own is not NO_VALUES:
+            for key in own:
+                # one that was its own once may have become the site's
+                if key not in keys:
+                    self._restore_own(environ, key, own[key])
+            self._listed = self._scanlist[:]
+        self._see(environ)
+
+    def _restore_own(self, environ: Environ, key: str, value: str) -> None:
+        if key in LOGIN_KEYS:
+            return  # no server of ours wrote a login there
+        if key not in self._scanlist:
+            if own_key_fault(key):
+                return  # it was allowed when the cookie was made
+            list.append(self._scanlist, key)
+        if key not in environ:
+            environ[key] = value
+            self._restored += key,
+
+    def _see(self, environ: Environ) -> None:
+        """Note what the listed values are."""
+        self._seen = [(key, environ.get(key)) for key in self._listed
+                      if key not in LOGIN_KEYS]
 
     @property
     def _site_keys(self) -> tuple[str, ...]:
@@ -196,12 +234,13 @@ class Passage(SessionControl):
         policy = self._state.policy
         return policy.shared_keys if self._namespace else policy.site_keys
 
-    def _show_login(self, environ: Environ, state: SessionState) -> bool:
+    def _show_login(self, environ: Environ, current: Login | None) -> bool:
         """Put the login of the cookie in; False if a user from outside stands."""
-        current = state.payload.login
-        if not environ.keys().isdisjoint(_PUT_IN):
+        # one by one: a loop, or a set, takes twice as long
+        if (SESSION_ID in environ or CONTROL in environ or SCANLIST in environ
+                or REMOTE_USER in environ or TOKENS in environ or AUTH_TYPE in environ):
             if environ.get(REMOTE_USER):
-                state.outer_user = True
+                self._state.outer_user = True
                 self._set_aside(environ, OWN_KEYS)
                 return False
             self._set_aside(environ, LOGIN_KEYS)
@@ -225,7 +264,7 @@ class Passage(SessionControl):
         nothing was before."""
         for key in (*OWN_KEYS, *self._restored):
             environ.pop(key, None)
-        for key, value in self._seen.items():
+        for key, value in self._seen:
             if value is None:
                 environ.pop(key, None)
         if self._ours:
@@ -249,15 +288,14 @@ class Passage(SessionControl):
             # a second start_response counts afresh
             self._state.forget(self._recorded)
             self._recorded = ()
-        for key, before in self._seen.items():
+        for key, before in self._seen:
             if (value := environ.get(key)) is not before:
-                self._collect_value(key, value, lenient)
-        if self._scanlist != self._listed:
+                self._collect_value(key, value, before, lenient)
+        scanlist = self._scanlist
+        if scanlist != self._listed:
             self._collect_list(environ, lenient)
-        if environ.get(SCANLIST, self._scanlist) is not self._scanlist:
-            _complain(ValueError(f'environ[{SCANLIST!r}] was replaced: what the other list '
-                                 'says does not travel; append() to the one that is there'),
-                      lenient)
+        if environ.get(SCANLIST) is not scanlist:
+            self._judge_list(environ, lenient)
 
     def _collect_list(self, environ: Environ, lenient: bool) -> None:
         """What was appended to the list travels, what was removed does not."""
@@ -265,29 +303,30 @@ class Passage(SessionControl):
             if not isinstance(key, str):
                 _complain(TypeError(f'a {type(key).__name__} is no environ key'), lenient)
             elif key not in self._listed:
-                self._collect_value(key, environ.get(key), lenient)
+                self._collect_appended(key, environ.get(key), lenient)
         for key in self._listed:
             if key not in self._scanlist:
                 self._record(key, None)
 
-    def _restore(self, environ: Environ, values: Mapping[str, str],
-                 keys: Iterable[str]) -> None:
-        for key in keys:
-            if key not in values or key in LOGIN_KEYS:
-                continue  # no server of ours wrote a login there
-            if key not in self._scanlist:
-                if own_key_fault(key):
-                    continue  # it was allowed when the cookie was made
-                list.append(self._scanlist, key)
-            if key not in environ:
-                environ[key] = values[key]
-                self._restored += (key,)
+    def _collect_appended(self, key: str, value: object, lenient: bool) -> None:
+        if key not in self._site_keys and (fault := own_key_fault(key)):
+            _complain(ValueError(f'environ[{key!r}] cannot travel in the cookie: {fault}'),
+                      lenient)
+        else:
+            self._collect_value(key, value, None, lenient)
+
+    def _judge_list(self, environ: Environ, lenient: bool) -> None:
+        """The list is not there, or not the one that was put in."""
+        if SCANLIST in environ:
+            _complain(ValueError(f'environ[{SCANLIST!r}] was replaced: what the other list '
+                                 'says does not travel; append() to the one that is there'),
+                      lenient)
 
     def _collect_login(self, environ: Environ, lenient: bool) -> None:
         """The parent's idiom, where it is on and the control was not used."""
         state = self._state
         if not (self._ours and self._may_login and REMOTE_USER in self._scanlist
-                ) or state.login_changed:
+                ) or state.done.login_changed:
             return
         try:
             user, tokens = _native(environ, REMOTE_USER), _native(environ, TOKENS)
@@ -311,13 +350,11 @@ class Passage(SessionControl):
         except (TypeError, ValueError, RevocationUnavailable, CookieTooLarge) as error:
             _complain(error, lenient)
 
-    def _collect_value(self, key: str, value: object, lenient: bool) -> None:
-        if key not in self._seen and key not in self._site_keys and own_key_fault(key):
-            _complain(ValueError(f'environ[{key!r}] cannot travel in the cookie: '
-                                 + own_key_fault(key)), lenient)
-        elif value is None or isinstance(value, str) and NATIVE_TEXT.fullmatch(value):
-            if value != self._seen.get(key):
-                self._record(key, value)
+    def _collect_value(self, key: str, value: object, before: object, lenient: bool) -> None:
+        if value is None or isinstance(value, str) and is_native(value):
+            if value != before:
+                # a member of an enumeration would be written as its name
+                self._record(key, value if value is None else str.__str__(value))
         else:
             error = ValueError if isinstance(value, str) else TypeError
             _complain(error(
@@ -350,7 +387,7 @@ def user_now(control: SessionControl, remote_user: object,
     in.  What the control was told in this request counts before them.
     """
     state = control.state
-    if state.login_changed and not state.outer_user:
+    if state.done.login_changed and not state.outer_user:
         identity = control.identity
         return (identity.user, identity.tokens) if identity else ('', ())
     if not isinstance(remote_user, str) or not remote_user:
@@ -371,7 +408,10 @@ def _is_ours(environ: Environ, state: SessionState) -> bool:
 def _complain(error: Exception, lenient: bool) -> None:
     """Tell the application; or the log, so that an error page can be shown."""
     if not lenient:
-        raise error
+        try:
+            raise error
+        finally:
+            del error  # it has this frame, which would have it
     log.error('this is lost: %s', error)
 
 

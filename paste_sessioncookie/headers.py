@@ -40,12 +40,15 @@ class CookieFinder:
         """All different values, in order of appearance; at most one more than
         MAX_CANDIDATES."""
         wanted = self._wanted
-        before, found, rest = header.partition(wanted)
-        if not found:
+        if wanted not in header:
             return ()
+        before, _, rest = header.partition(wanted)
+        value, _, others = rest.partition(';')
         # what browsers send: ours is there once, and behind one space
-        if wanted not in rest and (not before or before[-2:] == '; '):
-            return _trimmed(rest.partition(';')[0]),
+        if wanted not in others and (not before or before[-2:] == '; '):
+            if ',' in value:
+                value = value.partition(',')[0]
+            return value.strip(_BLANKS),
         return self._find(header)
 
     def _find(self, header: str) -> Sequence[str]:
@@ -73,13 +76,7 @@ def _value(header: str, start: int) -> tuple[str, int]:
     end = header.find(';', start)
     if end < 0:
         end = len(header)
-    return _trimmed(header[start:end]), end
-
-
-def _trimmed(value: str) -> str:
-    if ',' in value:
-        value = value.partition(',')[0]
-    return value.strip(_BLANKS)
+    return header[start:end].partition(',')[0].strip(_BLANKS), end
 
 
 class CookieWriter:
@@ -131,6 +128,7 @@ def _with_cookie(value: str) -> str:
 
 # the second and third are Varnish's and others', and nginx's
 _OF_SHARED_CACHES = ('cdn-cache-control', 'surrogate-control', 'x-accel-expires')
+_OF_CACHES = ('cache-control', *_OF_SHARED_CACHES)
 
 
 def is_public(headers: Headers) -> bool:
@@ -142,11 +140,11 @@ def is_public(headers: Headers) -> bool:
 def make_private(headers: Headers) -> None:
     """Keep the response out of shared caches (RFC 9111, 5.2.2), also out of those that
     are told more (RFC 9213)."""
-    names = '\n'.join([header[0] for header in headers]).lower()
-    if 'control' in names or 'x-accel-expires' in names:
-        _merge_private(headers)
-    else:
-        headers.append(('Cache-Control', 'private'))
+    for header in headers:
+        # most names are too short to be one of these
+        if len(header[0]) >= len('Cache-Control') and header[0].lower().endswith(_OF_CACHES):
+            return _merge_private(headers)
+    headers.append(('Cache-Control', 'private'))
 
 
 def _merge_private(headers: Headers) -> None:

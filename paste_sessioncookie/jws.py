@@ -29,7 +29,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from .cache import MOST_TEXTS, Cache
-from .encoding import NATIVE_TEXT, Login, Payload
+from .encoding import Login, Payload, is_native
 from .errors import BadLogin, ConfigError, LoginNotAllowed
 from .login import NO_PRIVATE_KEY, checked_tokens, native_user, text_user
 from .sessionid import login_session
@@ -196,9 +196,10 @@ def decode_claims(data: bytes, cookie_name: str) -> Claims:
 
 
 def _login(found: Any) -> Login:
-    if not NATIVE_TEXT.fullmatch(found['by']) or not _LOGIN_ID.fullmatch(found['jti']):
+    by = found['by']
+    if not (isinstance(by, str) and is_native(by) and _LOGIN_ID.fullmatch(found['jti'])):
         raise ValueError('not of the form')
-    return Login(found['jti'], _whole(found['iat']), found['by'],
+    return Login(found['jti'], _whole(found['iat']), by,
                  native_user(found['sub']), checked_tokens(found['groups']))
 
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .encoding import NATIVE_TEXT, Login, is_token
+from .encoding import Login, is_native, is_token
 from .sessionid import new_login_id
 from .signer import CLOCK_SKEW
 
@@ -50,7 +50,7 @@ def native_user(user: str) -> str:
     if not isinstance(user, str):
         raise TypeError(f'a user is a str, not {type(user).__name__}')
     native = user.encode('utf-8').decode('latin-1')
-    if not native or not NATIVE_TEXT.fullmatch(native):
+    if not native or not is_native(native):
         raise ValueError('a user is text that is not empty and has no control characters')
     return native
 

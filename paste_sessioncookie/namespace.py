@@ -36,7 +36,7 @@ from urllib.parse import quote
 
 from . import options
 from .control import SessionControl
-from .encoding import LITERAL, NATIVE_TEXT
+from .encoding import LITERAL, is_native
 from .environ import (
     LOGIN_KEYS, SCANLIST, Environ, Passage, SessionCookieEnviron, outer_control)
 from .errors import ConfigError
@@ -59,11 +59,11 @@ class Namespace:
 
     def __init__(self, application: WSGIApplication, namespace: str = '',
                  login: bool = False) -> None:
-        if not NATIVE_TEXT.fullmatch(namespace):
+        if not is_native(namespace):
             raise ConfigError(f'namespace = {namespace!r}: it takes a native string '
                               '(PEP 3333) without control characters')
         self.application = application
-        self.namespace = namespace
+        self.namespace = str.__str__(namespace)  # also of a member of an enumeration
         self.login = login
         self._warned = False
 
@@ -105,7 +105,7 @@ def mount_point(environ: Environ) -> str:
     name: str = environ.get('SCRIPT_NAME') or '/'
     if len(name) > 1 and name.endswith('/'):
         name = name[:-1]
-    if not NATIVE_TEXT.fullmatch(name):
+    if not is_native(name):
         # some servers take SCRIPT_NAME from a header
         name = quote(name, safe=LITERAL, errors='replace')
     return name

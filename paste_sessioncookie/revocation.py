@@ -85,7 +85,8 @@ class MemoryRevocations:
                 old_expiry, self._expiry(until, now))
 
     def is_revoked(self, login_id: str, user: str, at: int) -> bool:
-        return login_id in self._logins or at <= self._users.get(user, _NEVER)[0]
+        users = self._users  # read once: a sweep makes another
+        return login_id in self._logins or user in users and at <= users[user][0]
 
     def revoked_up_to(self, user: str) -> int:
         return self._users.get(user, _NEVER)[0]
@@ -109,10 +110,10 @@ class MemoryRevocations:
 
 
 class JoinedRevocations:
-    """Several lists as one, for a filter with several keys: what is revoked is on all of
-    them, and what is on any of them is revoked."""
+    """Several lists in memory as one, for a filter with several keys: what is revoked is on
+    all of them, and what is on any of them is revoked."""
 
-    def __init__(self, lists: Sequence[Revocations]) -> None:
+    def __init__(self, lists: Sequence[MemoryRevocations]) -> None:
         self._lists = lists
 
     def revoke_login(self, login_id: str, until: int, now: int) -> bool:
@@ -123,7 +124,12 @@ class JoinedRevocations:
             each.revoke_user(user, up_to, until, now)
 
     def is_revoked(self, login_id: str, user: str, at: int) -> bool:
-        return any(each.is_revoked(login_id, user, at) for each in self._lists)
+        for each in self._lists:
+            # the lists of keys that sign no more are empty nearly always; to ask for
+            # that with a call would take as long as to look up
+            if (each._logins or each._users) and each.is_revoked(login_id, user, at):
+                return True
+        return False
 
     def revoked_up_to(self, user: str) -> int:
         return max(each.revoked_up_to(user) for each in self._lists)

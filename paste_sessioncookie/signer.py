@@ -202,9 +202,11 @@ class SessionCookieSigner(parent.AuthCookieSigner):  # type: ignore[misc]
         return value, payload, payload.issued - _SKEW, self._fresh_until(payload)
 
     def _fresh_until(self, payload: Payload) -> float:
-        """Until when a payload is good, and not due to be sent again."""
+        """Until when a payload is good, and not due to be sent again: what idle_end(),
+        absolute_end() and is_due() say, without asking them."""
         issued = payload.issued
-        # the cookie's own times count: they may be of a shorter ``timeout``
+        # the cookie's own times count: they may be of a shorter ``timeout``, even end
+        # before they begin, and half of that would be later
         seconds = payload.idle - issued
         if seconds > self.idle_seconds:
             seconds = self.idle_seconds

@@ -16,8 +16,7 @@ import enum
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from . import encoding, sessionid
 from .encoding import (
@@ -38,14 +37,26 @@ NO_LOGIN_AHEAD = MAX_AHEAD + REVOKE_AHEAD  # seconds: not even such a server dat
 # the browser may hold a good login that does not show: its cookies are left alone
 UNSURE = (Conflict.status, Unavailable.status)
 
-# what an application's calls change; each value is replaced, never changed in place
-_CHANGING = ('payload', 'changes', 'minted', 'kept', 'ended', 'login_changed')
-
 # statuses of what was not refused
 NEW, OK, RENEWED = 'new', 'ok', 'renewed'
 
-_NO_CHANGES: Mapping[Any, Any] = MappingProxyType({})
-_NO_NAMES: frozenset[str] = frozenset()
+
+# (namespace or None for the site, key) -> value or None; replaced, never changed in place
+Changes: TypeAlias = Mapping[tuple[str | None, str], str | None]
+_NO_CHANGES: Changes = {}
+
+
+class Done(NamedTuple):
+    """What was done in a request, by whatever application."""
+
+    minted: frozenset[str] = frozenset()  # namespaces that had a new ID
+    kept: bool = False            # somebody keeps something under the ID
+    ended: bool = False           # logged out, and no login since
+    login_changed: bool = False   # login() or logout() was called
+
+
+# what is done in nearly all requests; compared by identity
+NOTHING_DONE, KEPT = Done(), Done(kept=True)
 
 
 class Answer(enum.Enum):
@@ -78,8 +89,9 @@ class Policy:
     cookie_name: str
     revocations: Revocations
     clock: Callable[[], float]
-    scanlist: tuple[str, ...]      # the site's keys
+    scanlist: list[str]            # the site's keys; compared with lists, never changed
     site_keys: tuple[str, ...]     # ... without the login's: its values
+    absent: tuple[tuple[str, None], ...]  # ... and what environ says where none is there
     shared_keys: tuple[str, ...]   # those that namespaces share
     generator: Callable[[], bytes]
     issue_always: bool
@@ -103,9 +115,8 @@ class Policy:
 class SessionState:
     """One visitor's session in one request, which came at ``time`` (Unix time)."""
 
-    __slots__ = ('policy', 'time', 'status', 'accepted', 'first', 'payload', 'issue',
-                 'changes', 'minted', 'kept', 'ended', 'login_changed', 'outer_user',
-                 'started')
+    __slots__ = ('policy', 'time', 'status', 'accepted', 'payload', 'changes', 'done',
+                 'issue', 'outer_user', 'started')
 
     def __init__(self, policy: Policy, time: float, status: str,
                  accepted: Payload | None = None) -> None:
@@ -114,19 +125,12 @@ class SessionState:
         self.status = status
         #: what the cookie said, if it was accepted
         self.accepted = accepted
-        #: what held first
-        self.first = self._fresh() if accepted is None else accepted
         #: what holds now; values changed since are in ``changes`` alone
-        self.payload = self.first
+        self.payload = self._fresh() if accepted is None else accepted
+        self.changes = _NO_CHANGES
+        self.done = NOTHING_DONE
         #: when a fresh ID may go out, if it is one
         self.issue: Issue | None = None
-        #: (namespace or None for the site, key) -> value or None
-        self.changes: Mapping[tuple[str | None, str], str | None] = _NO_CHANGES
-        #: namespaces that had a new ID in this request
-        self.minted: frozenset[str] = _NO_NAMES
-        self.kept = False            # somebody keeps something under the ID
-        self.ended = False           # logged out, and no login since
-        self.login_changed = False   # login() or logout() was called
         self.outer_user = False      # a user from outside stands instead
         self.started = False         # start_response has been passed outward
 
@@ -156,6 +160,17 @@ class SessionState:
         self.changes = {place: value for place, value in self.changes.items()
                         if place not in places}
 
+    def keep(self) -> None:
+        """The ID has to last, because somebody keeps something under it."""
+        if self.done is NOTHING_DONE:
+            self.done = KEPT
+        elif not self.done.kept:
+            self.note(kept=True)
+
+    def note(self, **what: Any) -> None:
+        """More that was done."""
+        self.done = self.done._replace(**what)
+
     def new_salt(self, namespace: str, keep_values: bool) -> None:
         """Give one namespace another ID.  Raises CookieTooLarge."""
         old = self.payload.sections.get(namespace, NO_SECTION)
@@ -165,7 +180,7 @@ class SessionState:
         payload = self.payload.replace(sections=sections)
         self._check_room(payload)
         self.payload = payload
-        self.minted |= {namespace}
+        self.note(minted=self.done.minted | {namespace})
 
     def login(self, user: str, tokens: Iterable[str], by: str, again: bool = False) -> None:
         """
@@ -214,8 +229,7 @@ class SessionState:
             log.error('logged out, but copies of the cookie could not be '
                       'revoked: %s', error)
         self._begin(self._fresh())
-        self.kept = False
-        self.ended = True
+        self.note(kept=False, ended=True)
         return revoked
 
     def revoke_user(self, user: str) -> None:
@@ -231,7 +245,7 @@ class SessionState:
     def _revoke_own(self) -> bool:
         """Revoke the login of this session, if it has one."""
         old = self.payload.login
-        if not self.login_changed:
+        if not self.done.login_changed:
             # the payload is a fresh one: whose login came is not known
             if self.status == Unavailable.status:
                 raise RevocationUnavailable('the list does not answer')
@@ -244,8 +258,7 @@ class SessionState:
     def _begin(self, payload: Payload) -> None:
         """Another base ID: every namespace has another session."""
         self.payload = payload
-        self.ended = False
-        self.login_changed = True
+        self.note(ended=False, login_changed=True)
 
     def _with_login(self, new: Login) -> Payload:
         """A fresh payload with a login, which is signed where logins are."""
@@ -291,11 +304,12 @@ class SessionState:
 
     def is_quiet(self) -> bool:
         """Whether this is the everyday case: there is nothing to tell the browser."""
-        if self.payload is not self.first or self.changes:
+        if self.changes:
             return False
-        if self.accepted is not None:
-            return self.status == OK
-        return not (self.kept or self.policy.issue_always)
+        if self.done is NOTHING_DONE:
+            return self.status == OK or (
+                self.accepted is None and not self.policy.issue_always)
+        return self.done is KEPT and self.status == OK
 
     def answer(self, public: bool) -> Payload | Answer:
         """
@@ -303,14 +317,15 @@ class SessionState:
 
         ``public``: whether shared caches may keep the response.
         """
-        if self.status in UNSURE and not self.login_changed:
-            if self.changes or self.minted:
+        done = self.done
+        if self.status in UNSURE and not done.login_changed:
+            if self.changes or done.minted:
                 log.info('nothing is kept of a request with status %s', self.status)
             return NOTHING
         final = self.final()
         # under `unavailable` the browser's cookie may be good: no other is set
-        if self.ended and (self.status == Unavailable.status
-                           or not (self.kept or _has_values(final))):
+        if done.ended and (self.status == Unavailable.status
+                           or not (done.kept or _has_values(final))):
             return DELETE if self.carried else NOTHING
         if self.accepted is not None:
             if final.says_the_same(self.accepted):
@@ -322,7 +337,7 @@ class SessionState:
         """Whether a fresh ID goes out."""
         if self.policy.issue_always and self.issue is FREELY:
             return final   # the everyday case
-        content = final.login is not None or self.kept or _has_values(final)
+        content = final.login is not None or self.done.kept or _has_values(final)
         if not (content or self.policy.issue_always):
             return NOTHING
         if self.issue is FREELY or (
@@ -348,35 +363,15 @@ class SessionState:
         payload = self.payload
         if self.accepted is None and not self.changes and payload.previous is None:
             return payload  # it was made in this request
-        previous = payload.previous
-        if previous is not None and previous.until <= self.now:
-            previous = None
+        now = int(self.time)
         # a server with a fast clock may have created it a little ahead of us
-        issued = max(self.now, payload.created)
+        issued = now if now > payload.created else payload.created
         final = payload.dated(issued, issued + self.policy.signer.idle_seconds)
-        final.previous = previous
+        if final.previous is not None and final.previous.until <= now:
+            final.previous = None
         if self.changes:
-            self._make_changes(final)
+            _make_changes(final, self.changes)
         return final
-
-    def _make_changes(self, payload: Payload) -> None:
-        """Make the changes of values in a payload that nobody has seen yet."""
-        values = dict(payload.values)
-        own: dict[str, dict[str, str]] = {}   # of the namespaces that changed any
-        for (scope, key), value in self.changes.items():
-            if scope is None:
-                where = values
-            elif scope in own:
-                where = own[scope]
-            else:
-                where = own[scope] = dict(payload.part(scope)[2])
-            if value is None:
-                where.pop(key, None)
-            else:
-                where[key] = value
-        payload.values = values
-        if own:
-            payload.sections = _with_values(payload.sections, own)
 
     # -- passes -----------------------------------------------------------
 
@@ -389,8 +384,29 @@ class SessionState:
     def restore(self, earlier: SessionState) -> None:
         """Take back what was changed since ``earlier`` was copied from this, as
         when an attempt at an answer failed.  What was revoked stays revoked."""
-        for name in _CHANGING:
-            setattr(self, name, getattr(earlier, name))
+        self.payload, self.done = earlier.payload, earlier.done
+        self.changes = earlier.changes
+
+
+def _make_changes(payload: Payload, changes: Changes) -> None:
+    """Make the changes of values in a payload that nobody has seen yet."""
+    # to copy a MappingProxyType takes thousands of instructions, also of nothing
+    values = dict(payload.values) if payload.values else {}
+    own: dict[str, dict[str, str]] = {}   # of the namespaces that changed any
+    for (scope, key), value in changes.items():
+        if scope is None:
+            where = values
+        elif scope in own:
+            where = own[scope]
+        else:
+            where = own[scope] = dict(payload.sections.get(scope, NO_SECTION).values)
+        if value is None:
+            where.pop(key, None)
+        else:
+            where[key] = value
+    payload.values = values
+    if own:
+        payload.sections = _with_values(payload.sections, own)
 
 
 def _with_values(sections: Mapping[str, Section],

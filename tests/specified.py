@@ -60,7 +60,7 @@ def session_id(base_id, namespace, salt):
         + base_id.encode('ascii'), digest_size=20).hexdigest()
 
 
-EXCHANGED = {' ': '^', '"': '|', ',': '(', ';': ')', ':': '?', '=': '#', '&': '$'}
+EXCHANGED = {' ': '^', '"': '?', ',': ')', ';': '(', ':': '#', '=': '$', '&': '|'}
 BACK = {there: here for here, there in EXCHANGED.items()}
 
 

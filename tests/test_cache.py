@@ -43,6 +43,15 @@ def test_the_whole_text_counts(most_texts):
     assert asked == alike * 2 and len(cache) == 1
 
 
+def test_the_whole_of_an_older_text_counts():
+    """Nor are they when the first of them is among the older ones."""
+    cache = Cache(upper, most_texts=2)
+    alike = [begin + 'the same at the end' for begin in ('a', 'b')]
+    for text in (alike[0], 'another', alike[1]):
+        assert cache.find(text) == upper(text)
+    assert kept(cache) == ['another', alike[1]]
+
+
 def test_discreet():
     """What a debug page shows has nothing in it that is kept."""
     cache = Cache(upper)

@@ -802,6 +802,7 @@ def test_restore(visitor, probe):
         state.restore(earlier)
         assert environ['session.control'].id == environ['session.id']
         assert environ['session.control'].identity is None
+        assert not environ['session.control'].new
     probe.act = attempt
     visitor.get()
     assert not visitor.set_cookies and visitor.cookie == before

@@ -65,12 +65,29 @@ def test_pinned():
     assert encoding.encode(FULL) == (
         f'{HEAD}!{LOGIN_TEXT}!REMOTE_SESSION=a^b&site.lang=de!'
         f'{"ef" * 20}:9:&&/blog!:{SALT}:!/blog:{SALT}:weblog.theme=dark!'
-        'shop::shop.basket=1#2$3&shop.odd=*Y2Fmw6k7LCJcICU')
+        'shop::shop.basket=1$2|3&shop.odd=*Y2Fmw6k7LCJcICU')
+
+
+@pytest.mark.parametrize('text', [f'{HEAD}!!!', f'{HEAD}!{LOGIN_TEXT}!!'])
+def test_nothing_is_left_unset(text):
+    """What is decoded has each attribute that one made by hand has."""
+    made = encoding.decode(text)
+    for each in filter(None, (made, made.login)):
+        assert all(hasattr(each, name) for name in each.__slots__)
+
+
+def test_other_sections_are_other_ids():
+    """No part of a payload outlives the sections that it is of."""
+    payload = encoding.decode(f'{HEAD}!!!')
+    before = payload.part('/blog')
+    payload.sections = {'/blog': Section(SALT, {'weblog.theme': 'dark'})}
+    assert payload.part('/blog')[1:] == (SALT, {'weblog.theme': 'dark'})
+    assert payload.part('/blog')[0] != before[0]
 
 
 @pytest.mark.parametrize('text, written', [
-    ('', ''), ('Az09-._~/@+', 'Az09-._~/@+'), ('[]{}', '[]{}'), (' ",;:=&', '^|()?#$'),
-    ('{"a": [1, 2]}', '{|a|?^[1(^2]}'), ('\x80', '*gA'),
+    ('', ''), ('Az09-._~/@+', 'Az09-._~/@+'), ('[]{}', '[]{}'), (' ",;:=&', '^?)(#$|'),
+    ('{"a": [1, 2]}', '{?a?#^[1)^2]}'), ('\x80', '*gA'),
     *((odd, '*' + urlsafe_b64encode(odd.encode()).decode().rstrip('=')) for odd in "!#$%'()*<>?\\^`|"),
     ('a b!', '*YSBiIQ')])
 def test_texts(text, written):

@@ -2,6 +2,7 @@
 import copy
 import gc
 import pickle
+import sys
 import weakref
 
 import pytest
@@ -12,7 +13,7 @@ from paste_sessioncookie import (
     Namespace, SessionCookieEnviron, SessionCookieHandler, SessionCookieSigner)
 from paste_sessioncookie.encoding import Section
 from paste_sessioncookie.environ import (
-    CGI_NAMES, INFRASTRUCTURE, own_key_fault, scanlist_fault)
+    CGI_NAMES, INFRASTRUCTURE, _check_own_key, own_key_fault, scanlist_fault)
 
 KEYS = ('session.id', 'session.control', 'paste.auth.cookie')
 
@@ -101,6 +102,29 @@ def test_values_travel(visitor, probe, value):
         assert not visitor.set_cookies
 
 
+class Theme(str):
+    """A string that is written otherwise, as a member of an enumeration is from
+    Python 3.11 on."""
+
+    def __format__(self, spec):
+        return f'Theme.{self.upper()}'
+
+
+def test_a_value_of_a_kind_of_str_travels(visitor, probe):
+    """It is the text that counts, not how its class writes it."""
+    probe.act = put('weblog.theme', Theme('dark'))
+    visitor.get()
+    probe.act = None
+    visitor.get()
+    assert probe.environ['weblog.theme'] == 'dark'
+
+
+def test_a_key_that_is_listed_twice(make_site, probe):
+    """It is one key."""
+    Visitor(make_site(probe, scanlist=['site.theme', 'REMOTE_USER', 'site.theme'])).get()
+    assert probe.environ['paste.auth.cookie'] == ['site.theme', 'REMOTE_USER']
+
+
 @pytest.mark.parametrize('value', ['a\nb', '\x00', '\x7f', 'Łódź', '😀', '\ud800', 7, b'x', ['x']], ids=repr)
 def test_values_that_cannot_travel(visitor, probe, value):
     """Anything else is an error of the application, which names the key alone."""
@@ -167,6 +191,14 @@ def test_what_is_there_already_stays(visitor, probe):
     assert not visitor.set_cookies
 
 
+def test_what_is_there_does_not_begin_to_travel(visitor, probe):
+    """What came from outside is not the visitor's, whose cookie has no values."""
+    for _ in range(2):
+        visitor.get(REMOTE_SESSION='from outside')
+    visitor.get()
+    assert 'REMOTE_SESSION' not in probe.environ and probe.control.status == 'ok'
+
+
 def test_appending_what_is_there_already(visitor, probe):
     """An application may let something travel that came from outside."""
     probe.act = lambda environ: environ['paste.auth.cookie'].append('front.lang')
@@ -204,6 +236,8 @@ def test_a_key_no_longer_allowed(visitor, probe, monkeypatch):
     probe.act = put('weblog.theme', 'dark')
     visitor.get()
     monkeypatch.setattr('paste_sessioncookie.environ.INFRASTRUCTURE', {'weblog'})
+    monkeypatch.setattr('paste_sessioncookie.environ._check_own_key',
+                        _check_own_key.__wrapped__)  # it remembers
     probe.act = None
     visitor.get()
     assert 'weblog.theme' not in probe.environ
@@ -510,6 +544,35 @@ def test_an_exception_leaves_nothing(make_site, probe, outside, logged_in):
     with pytest.raises(LookupError):
         visitor.get(**outside)
     assert environ['given'] == environ['before']
+
+
+def test_a_refused_name_is_forgotten(visitor, probe):
+    """What an application took from a visitor, and is no name, is not kept."""
+    name = 'x' * 1000
+
+    def act(environ):
+        with pytest.raises(ValueError):
+            environ['paste.auth.cookie'].append(name)
+    probe.act = act
+    before = sys.getrefcount(name)
+    visitor.get()
+    gc.collect()
+    assert sys.getrefcount(name) == before
+
+
+def test_no_reference_cycles_of_errors(make_site, probe):
+    """Nor does one that ends in an error of the application's."""
+    probe.act = put('weblog.theme', 7)
+    site = make_site(probe)
+    gc.collect()
+    gc.disable()
+    try:
+        with pytest.raises(TypeError):
+            site({'REQUEST_METHOD': 'GET', 'wsgi.url_scheme': 'https'}, None)
+        probe.environ = probe.control = None
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_no_reference_cycles(visitor, probe):

@@ -166,6 +166,11 @@ def test_caches_that_are_told_more(name, own):
     assert name not in dict(result) and ('X-A', 'b') in result
 
 
+def test_vary_in_a_list():
+    """A pair that is no tuple is taken in stride, as servers do."""
+    assert headers.with_vary_cookie([['Vary', 'Accept']]) == [('Vary', 'Accept, Cookie')]
+
+
 def test_vary_without_blanks():
     """A field is found between commas alone."""
     given = [('Vary', 'Accept,Cookie')]

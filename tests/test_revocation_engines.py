@@ -138,6 +138,13 @@ def test_while_secrets_are_changed(make_engine, name):
         assert reader.revoked_up_to(f'{name}{number}') == START
 
 
+def test_a_user_alone_while_secrets_are_changed(make_engine, name):
+    """A user's logins are void under each secret, also where nobody ever logged out."""
+    writer, reader = make_engine(name * 4, 'new' * 20), make_engine('old' * 20, name * 4)
+    writer.revoke_user(name, START, START + 100, START)
+    assert reader.is_revoked('x', name, START)
+
+
 def test_threads(engine, name):
     """Many threads may revoke and ask at once, and none is forgotten."""
     def work(number):

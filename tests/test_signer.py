@@ -212,6 +212,16 @@ def test_failures_are_not_remembered():
     assert not made._verified
 
 
+@pytest.mark.parametrize('value', [
+    COOKIE[-signer.END:], COOKIE[-64:], 'x' + COOKIE, COOKIE[1:], COOKIE.replace('ab', 'cd', 1)],
+    ids=['end', 'tag', 'more', 'less', 'another base ID'])
+def test_only_the_end_was_verified_before(value):
+    """What ends like a good cookie is no good one, however often that has come."""
+    made = make()
+    for _ in range(2):
+        assert made.auth(COOKIE, START) and not made.auth(value, START)
+
+
 @pytest.mark.parametrize('cached', [True, False])
 def test_verified_before(cached, monkeypatch):
     """A cookie is verified once, or each time where that is configured."""

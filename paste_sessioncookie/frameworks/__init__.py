@@ -118,7 +118,7 @@ def without_cookie(control: SessionControl, header: str) -> str:
 def may_be_stored(control: SessionControl) -> bool:
     """Whether there may be something under the ID: not if it was made in this
     request, and nobody has kept anything since."""
-    return not control.new or control.state.kept
+    return not control.new or control.state.done.kept
 
 
 def request_time(control: SessionControl) -> int:
@@ -137,7 +137,7 @@ def attempt(control: SessionControl) -> Callable[[], bool]:
     before = copy.copy(state)
 
     def take_back() -> bool:
-        if state.payload is before.payload or state.ended:
+        if state.payload is before.payload or state.done.ended:
             return False
         log.info('a request failed: the login or new session ID in it does not count')
         state.restore(before)
@@ -149,7 +149,7 @@ def keep(control: SessionControl) -> None:
     """Say that something is kept under the control's ID."""
     if not control.started:
         control.keep()
-    elif control.new and not (control.state.kept or control.state.policy.issue_always):
+    elif control.new and not (control.state.done.kept or control.state.policy.issue_always):
         log.warning('a session was written for the first time after the response had '
                     'started: with issue = kept, nobody learns its ID')
 

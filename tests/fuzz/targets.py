@@ -42,7 +42,7 @@ def scanner(data: bytes) -> None:
 # -- the payload -----------------------------------------------------------------
 
 CHARS = r'[A-Za-z0-9\-._~/@+\[\]{}^|()?#$]'
-READ = bytes.maketrans(b'^|()?#$', b' ",;:=&')
+READ = bytes.maketrans(b'^?)(#$|', b' ",;:=&')
 TEXT = rf'(?:{CHARS}*|\*[A-Za-z0-9_\-]{{2,}})'
 FULL_TEXT = rf'(?:{CHARS}+|\*[A-Za-z0-9_\-]{{2,}})'
 TIME = '[1-9][0-9]{0,11}'

@@ -78,7 +78,7 @@ def factory(secret=None, cookie_signer=None, cookie_name='session', **settings):
         def answer(response):
             if session._new:  # as the tests pretend
                 control.state.accepted = None
-                control.state.kept = bool(session.managed_dict)
+                control.state.note(kept=bool(session.managed_dict))
             told = control.state.answer(public=False)
             if told is Answer.DELETE:
                 response.delete_cookie(cookie_name)

@@ -51,8 +51,8 @@ def read(value, keys, now, timeout, lifetime, name):
 
 
 TIME = '[1-9][0-9]{0,11}'
-WRITTEN = str.maketrans(' ",;:=&', '^|()?#$')
-READ = str.maketrans('^|()?#$', ' ",;:=&')
+WRITTEN = str.maketrans(' ",;:=&', '^?)(#$|')
+READ = str.maketrans('^?)(#$|', ' ",;:=&')
 TEXT = r'(?:[][A-Za-z0-9._~/@+{}^|()?#$-]*|[*][A-Za-z0-9_-]{2,})'
 VALUES = f'(?:{TEXT}={TEXT}(?:&{TEXT}={TEXT})*)?'
 LOGIN = f'([0-9a-f]{{32}}):({TIME}):({TEXT}):({TEXT}):((?:{TEXT}(?:&{TEXT})*)?)'
