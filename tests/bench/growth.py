@@ -33,7 +33,7 @@ from paste_sessioncookie.encoding import Section
 
 SECRETS = [f'another secret of this site, number {number}' for number in range(10)]
 FORTY = [f'foreign{number}=what a neighbour keeps: {number * 97}' for number in range(40)]
-ALMOST_4_KB = 'list=compact; ' * 200
+ALMOST_4_KB = 'list=compact; ' * 265
 SECTIONS = {name: Section('', {'weblog.theme': 'dark'}) for name in
             ['/blog', *(f'/application{number}' for number in range(31))]}
 HOSTILE = f'{workloads.NAME}=1.;' * 10

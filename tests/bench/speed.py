@@ -97,19 +97,19 @@ def tables(recorded: dict[str, Any]) -> str:
     """What is recorded, for the manual: ours, then the peers."""
     cases = recorded['cases']
     lines = [f'.. Written by tests/bench/speed.py --record, with Python {recorded["python"]}.',
-             *_list_table('Ours', ['Case', 'Instructions', '/ FLOOR'], (
+             *list_table('Ours', ['Case', 'Instructions', '/ FLOOR'], (
                  [name, f'{cases[name][0]:,}', f'{cases[name][1]:.2f}']
                  for name in cases if name in OURS))]
     names = dict.fromkeys(name.rpartition(' W')[0] for name in cases
                           if name not in OURS and ' W' in name)
-    lines += _list_table('Peers, / FLOOR', ['Peer', *workloads.WORKLOADS], (
+    lines += list_table('Peers, / FLOOR', ['Peer', *workloads.WORKLOADS], (
         [name, *[f'{cases[case][1]:.2f}' if case in cases else ''
                  for case in (f'{name} {each}' for each in workloads.WORKLOADS)]]
         for name in names))
     return '\n'.join(lines) + '\n'
 
 
-def _list_table(title: str, heads: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
+def list_table(title: str, heads: list[str], rows: Iterable[list[str]]) -> Iterator[str]:
     yield from ('', f'.. list-table:: {title}', '   :header-rows: 1', '')
     for row in (heads, *rows):
         yield f'   * - {row[0]}'

@@ -54,6 +54,8 @@ ID = '8d' * 20
 NOW = int(time.time())
 # with what needs another alphabet in most schemes
 KILOBYTE = ('list=compact; sort="newest first"; seen=1742,1743,1751; ' * 19)[:1024]
+# ... and in ours as well
+IN_BASE64 = KILOBYTE.replace('"', "'")
 
 
 LOG = logging.getLogger('paste_sessioncookie')
@@ -312,6 +314,7 @@ OURS: dict[str, MakeCase] = {
     'W4': lambda: requests(handler(), ['']),
     'W5': lambda: unseen(value=KILOBYTE),
     'W5, verified before': lambda: seen(value=KILOBYTE),
+    'W5, in base64': lambda: unseen(value=IN_BASE64),
     'W1, verified before, + namespace': lambda: seen(Namespace(application)),
     'W1, verified before, + namespace with a value':
         lambda: seen(Namespace(application), sections=BLOG),
