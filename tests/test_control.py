@@ -9,7 +9,8 @@ import pytest
 
 from conftest import START, Visitor, login, logout, put
 from paste_sessioncookie import (
-    CookieTooLarge, LoginNotAllowed, Namespace, RevocationUnavailable, SessionCookieSigner)
+    CookieTooLarge, LoginNotAllowed, Namespace, RevocationUnavailable, SessionControl,
+    SessionCookieSigner)
 from paste_sessioncookie.revocation import MemoryRevocations
 
 MINUTE, HOUR = 60, 3600  # seconds
@@ -62,6 +63,16 @@ def spaces(make_site, probe):
             return inner.get(environ['PATH_INFO'], probe)(environ, start_response)
         return Visitor(make_site(choose, **options))
     return make
+
+
+def test_by_itself(make_site, probe):
+    """A control that no filter has put anywhere is for whatever it is told."""
+    state = make_site(probe).identify({})
+    outside, inside = SessionControl(state), SessionControl(state, '/blog', may_login=False)
+    assert outside.state is inside.state is state
+    assert (outside.namespace, outside.may_login) == ('', True)
+    assert (inside.namespace, inside.may_login) == ('/blog', False)
+    assert outside.id != inside.id
 
 
 # -- the ID -----------------------------------------------------------------

@@ -83,6 +83,7 @@ def test_other_sections_are_other_ids():
     payload.sections = {'/blog': Section(SALT, {'weblog.theme': 'dark'})}
     assert payload.part('/blog')[1:] == (SALT, {'weblog.theme': 'dark'})
     assert payload.part('/blog')[0] != before[0]
+    assert payload.part('/news')[1:] == ('', {})
 
 
 @pytest.mark.parametrize('text, written', [

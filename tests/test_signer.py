@@ -118,9 +118,10 @@ def test_anything(text):
     ('1.' + '0' * 8 + COOKIE[10:], UnknownKey), ('1.é.' + 'a' * 70, Malformed),
     (COOKIE[:-1] + ('0' if COOKIE[-1] != '0' else '1'), BadSignature),
     (COOKIE[:-64] + COOKIE[-64:].upper(), BadSignature),
+    (COOKIE[:-3] + '.' + COOKIE[-2:], BadSignature),
     ('1' * (4096 - len(NAME)), Malformed), ('1' * (4097 - len(NAME)), TooLarge),
     (forge('nonsense'), Malformed),
-], ids=range(15))
+], ids=range(16))
 def test_refused(value, error):
     """Each kind of bad cookie has its own error."""
     with pytest.raises(error):
