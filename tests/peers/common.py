@@ -26,6 +26,7 @@ from xml.etree import ElementTree
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 PATIENCE = 1800  # seconds, for one run of tests
+MOST_SHOWN = 20_000  # characters of what tests printed
 
 WORDS = {'failure': 'failed', 'error': 'error', 'skipped': 'skipped'}  # in JUnit's XML
 
@@ -37,6 +38,8 @@ class Outcome(NamedTuple):
     tests: Mapping[str, str]
     #: for how many requests an adapter asked for the control
     requests: int
+    #: what they printed
+    output: str
 
     def count(self) -> str:
         words = [word.partition(':')[0] for word in self.tests.values()]
@@ -100,7 +103,7 @@ def pytest(place: Place, plugin: str | None, *options: str | Path,
     if not report.exists():
         raise SystemExit(done.stdout + done.stderr)
     return Outcome(dict(map(_result, ElementTree.parse(report).iter('testcase'))),
-                   counted(count))
+                   counted(count), done.stdout)
 
 
 def plug_in(folder: Path, plugin: str) -> tuple[str, ...]:
@@ -135,6 +138,8 @@ def compare(title: str, native: Outcome, ours: Outcome,
         faults.append('no adapter was at work through us')
     for fault in faults:
         print(f'  FAULT: {fault}')
+    if faults:
+        print('through us:', ours.output[-MOST_SHOWN:], sep='\n')
     return not faults
 
 

@@ -64,10 +64,11 @@ def tests(place: common.Place, where: Path, runner: str) -> common.Outcome:
     done = place._replace(folder=place.folder / 'tests').run(
         'runtests.py', f'--settings={runner.lower()}_settings', '--parallel=1', '--noinput',
         *SUITES, PYTHONPATH=where, PEER_RESULT=result, PEER_REQUESTS=count)
-    (where / f'{runner}.log').write_text(done.stdout + done.stderr)
+    output = done.stdout + done.stderr
+    (where / f'{runner}.log').write_text(output)
     if not result.exists():
-        raise SystemExit(done.stdout + done.stderr)
-    return common.Outcome(json.loads(result.read_text()), common.counted(count))
+        raise SystemExit(output)
+    return common.Outcome(json.loads(result.read_text()), common.counted(count), output)
 
 
 if __name__ == '__main__':
