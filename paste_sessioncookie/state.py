@@ -363,7 +363,7 @@ class SessionState:
         payload = self.payload
         if self.accepted is None and not self.changes and payload.previous is None:
             return payload  # it was made in this request
-        now = int(self.time)
+        now = self.now
         # a server with a fast clock may have created it a little ahead of us
         issued = now if now > payload.created else payload.created
         final = payload.dated(issued, issued + self.policy.signer.idle_seconds)

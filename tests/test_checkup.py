@@ -74,13 +74,18 @@ def test_shapes_are_left_alone(configs):
     assert sorted(configs.rglob('*')) == before
 
 
+def found_in(filename, monkeypatch):
+    """What is found in a file, with the environment that it asks for."""
+    for text in texts(filename, 'environ'):
+        monkeypatch.setenv(*text.split('=', 1))
+    return findings([read(filename, {})])
+
+
 @pytest.mark.parametrize('name', ini_files('bad'))
 def test_what_is_refused_at_load_is_found(name, configs, monkeypatch):
     """Whatever keeps a server from starting is an error; what it warns of, a finding."""
     filename = str(configs / 'bad' / name)
-    for text in texts(filename, 'environ'):
-        monkeypatch.setenv(*text.split('=', 1))
-    found = findings([read(filename, {})])
+    found = found_in(filename, monkeypatch)
     for each in found:
         assert each.place.file and each.place.section and each.consequence and each.remedy
     if name in NOT_FOUND:
@@ -102,9 +107,7 @@ def test_what_is_refused_at_load_is_found(name, configs, monkeypatch):
 def test_good_files_have_no_errors(name, configs, monkeypatch):
     """What a server takes without a word has no error."""
     filename = str(configs / 'good' / name)
-    for text in texts(filename, 'environ'):
-        monkeypatch.setenv(*text.split('=', 1))
-    found = findings([read(filename, {})])
+    found = found_in(filename, monkeypatch)
     assert [each for each in found if each.level == 'error'] == []
     assert not any(secret in str(found) for secret in re.findall(
         '[0-9a-f]{32,}', Path(filename).read_text('ascii')))

@@ -68,20 +68,24 @@ def test_the_day(folder):
     assert load(folder / 'old.ini').get('/', headers=header).text == 'bob'
 
 
+def shop_with_a_login(path):
+    """A shop where a visitor took tea, and then logged in."""
+    site = load(path)
+    site.get('/buy?item=tea')
+    site.get('/login?user=bob')
+    return site
+
+
 def test_the_sites_login(folder):
     """The changed shop logs in for the site; the basket needs carry."""
     path = folder / 'new.ini'
     path.write_text(path.read_text().replace('shop:make_app', 'shop_of_site:make_app'))
-    site = load(path)
-    site.get('/buy?item=tea')
-    site.get('/login?user=bob')
+    site = shop_with_a_login(path)
     assert site.get('/').text == 'bob'
     site.get('/logout')
     path.write_text(path.read_text() + '[filter:carrying]\nuse = beaker\nsession.carry = basket\n')
     path.write_text(path.read_text().replace('session beaker shop', 'session carrying shop'))
-    site = load(path)
-    site.get('/buy?item=tea')
-    site.get('/login?user=bob')
+    site = shop_with_a_login(path)
     assert site.get('/').text == 'bob tea'
     site.get('/logout')
     assert site.get('/').text == 'nobody'

@@ -8,8 +8,9 @@ import contextlib
 import logging
 import os
 import pickle
-import stat
 from collections.abc import Iterator
+
+from ..filesystem import is_writable_by_all
 
 log = logging.getLogger('paste_sessioncookie')
 
@@ -36,10 +37,10 @@ def own_folder(path: str) -> str:
     """
     try:
         os.makedirs(path, 0o700, exist_ok=True)
-        mode = os.stat(path).st_mode
+        writable_by_all = is_writable_by_all(path)
     except OSError as error:
         raise ValueError(f'{path} cannot be made: {error.strerror}') from error
-    if mode & stat.S_IWOTH:
+    if writable_by_all:
         raise ValueError('everybody on this machine can write there, and the files in it are '
                          'unpickled; it takes a folder of the application\'s own')
     if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
